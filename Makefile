@@ -1,0 +1,80 @@
+# Everything happens in .venv; nothing outside this directory is touched, except by
+# `test-prerequisites`, which installs Debian packages when it is run by root.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PARTS := sentry platform gofer runsc
+# Type checkers cannot follow the import hook of an editable install; they read
+# the same folders through this tree of links.
+TYPING := build/typing/runsc_py
+# Stamps: written when a step is done, so that a second `make` works offline.
+RUNTIME := $(VENV)/.runtime-installed
+DEVELOPMENT := $(VENV)/.development-installed
+NATIVE_SOURCES := $(wildcard platform/ptrace/native/*)
+PYTEST_WORKERS ?= 2
+RUN ?= sh -c 'echo "Hello from $$(uname -sr), host $$(hostname), process $$$$:"; ps -o pid,ppid,args; echo "All of it ran in the sandbox; try: make run RUN=bash"'
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint typecheck conformance bench native wheel docs clean test-prerequisites
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-20s %s\n", $$1, $$2 }'
+
+run: $(RUNTIME) ## Run a program in the sandbox (another one with RUN='command')
+	@$(BIN)/runsc-py run -- $(RUN)
+
+test: lint typecheck ## Check style, types and layers, and run all tests
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_OPTIONS)
+
+lint: $(DEVELOPMENT) $(TYPING) ## Check style (ruff) and which part may import which (import-linter)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	PYTHONPATH=build/typing $(BIN)/lint-imports --no-logo
+
+typecheck: $(DEVELOPMENT) $(TYPING) ## Check types (mypy --strict)
+	$(BIN)/mypy
+
+conformance: $(RUNTIME) ## Run CPython's own tests natively and inside (CONFORMANCE_OPTIONS=--help)
+	PYTHONPATH=tests $(BIN)/python -m conformance $(CONFORMANCE_OPTIONS)
+
+bench: $(RUNTIME) ## Measure native, runsc-py and every peer installed (BENCH_OPTIONS=--help)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+
+native: | $(BIN)/python ## Compile the C module again
+	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e .
+
+wheel: $(DEVELOPMENT) ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build
+
+docs: $(RUNTIME) ## Generate docs/syscalls.md from the table of system calls
+	$(BIN)/python -m runsc_py.sentry.syscalls.documentation > docs/syscalls.md.new
+	mv docs/syscalls.md.new docs/syscalls.md
+
+test-prerequisites: ## Install the programs that the tests run (as root), or name their packages
+	@.ci/prerequisites tests
+
+clean: ## Remove what was built, but not .venv
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(PARTS) tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@PYTHON='$(PYTHON)' .ci/prerequisites build
+	$(PYTHON) -m venv $(VENV)
+
+# Building without isolation uses the setuptools and cffi of .venv: nothing is downloaded twice.
+$(RUNTIME): pyproject.toml setup.py $(NATIVE_SOURCES) | $(BIN)/python
+	@PYTHON='$(BIN)/python' .ci/prerequisites build
+	$(BIN)/python -c 'import cffi, setuptools; assert setuptools.__version__ >= "77"' 2>/dev/null || \
+		$(BIN)/pip install --quiet 'setuptools>=77' 'cffi>=2.0'
+	$(BIN)/pip install --quiet --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME)
+	$(BIN)/pip install --quiet --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(TYPING):
+	mkdir -p $@
+	ln -sfn $(addprefix $(CURDIR)/,$(PARTS)) $@

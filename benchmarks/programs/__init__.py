@@ -1,0 +1,1 @@
+"""Questions about whole programs: each module has a `QUESTION`."""

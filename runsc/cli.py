@@ -1,0 +1,102 @@
+"""The command line: `runsc-py COMMAND …`.
+
+Every command is a module of `runsc/commands`, imported only when it is used: a start of the
+sandbox must not pay for the others.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
+from runsc_py.runsc.text import printable
+
+SIGINT, SIGPIPE = 2, 13
+
+#: command, module of runsc/commands, one line of help
+COMMANDS = (
+    ("run", "run", "run a program in a sandbox"),
+    ("do", "run", "the same, under gVisor's name"),
+    ("syscalls", "syscalls", "list the system calls and how far they are supported"),
+    ("completion", "completion", "print shell completion: runsc-py completion bash|zsh|fish"),
+    ("doctor", "doctor", "tell what this host allows, and what to do about the rest"),
+    ("version", "version", "print the version"),
+)
+
+USAGE = "usage: runsc-py [--help] [--version] COMMAND …\n"
+
+
+def _help() -> str:
+    width = max(len(name) for name, _, _ in COMMANDS)
+    lines = [f"  {name:<{width}}  {text}" for name, _, text in COMMANDS]
+    return "\n".join(
+        (
+            USAGE,
+            "An application kernel for programs you do not trust.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "`runsc-py COMMAND --help` tells more.",
+            "",
+        )
+    )
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help(), end="", file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments else EXIT_FAILURE
+    name, rest = arguments[0], list(arguments[1:])
+    if name in ("--version", "-V"):
+        name = "version"
+    for command, module, _ in COMMANDS:
+        if command == name:
+            path = f"runsc_py.runsc.commands.{module}"
+            __import__(path)  # importlib itself would be one import more
+            return int(sys.modules[path].main(name, rest))
+    raise RunscError(_unknown(name))
+
+
+def _unknown(name: str) -> str:
+    """Errors are rare: what finds near words is only imported for them."""
+    from difflib import get_close_matches
+
+    if name.startswith("-"):
+        return f"unknown option {name}; see runsc-py --help"
+    names = [command for command, _, _ in COMMANDS]
+    near = get_close_matches(name, names, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+    return f"unknown command {name!r}; {hint}"
+
+
+def main() -> int:
+    """Entry point; returns the exit status."""
+    arguments = sys.argv[1:]
+    try:
+        return _dispatch(arguments)
+    except RunscError as error:
+        _complain(str(error))
+        return error.status
+    except KeyboardInterrupt:
+        return EXIT_SIGNAL_BASE + SIGINT
+    except BrokenPipeError:
+        # Who read our help or list has seen enough.
+        sys.stdout = None
+        return EXIT_SIGNAL_BASE + SIGPIPE
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        _complain(
+            f"internal error: {type(error).__name__}: {error} "
+            "(run again with --debug for the traceback, and please report it)"
+        )
+        return EXIT_FAILURE
+
+
+def _complain(message: str) -> None:
+    """One line on standard error, which may be closed; names in it may hold anything."""
+    try:
+        os.write(2, f"runsc-py: {printable(message)}\n".encode(errors="backslashreplace"))
+    except OSError:
+        return

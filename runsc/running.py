@@ -1,0 +1,31 @@
+"""A run as the command line has it: reports opened before, the record written after."""
+
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.log import open_log
+from runsc_py.runsc.options import RunOptions
+from runsc_py.runsc.result import RunResult
+from runsc_py.runsc.result_file import ResultFile
+from runsc_py.runsc.standard_files import take_standard_files
+
+
+def run_and_report(
+    options: RunOptions, *, log_path: str | None, debug: bool, result_target: str | None
+) -> int:
+    """Run; returns the exit status.  Raises RunscError, after it was recorded."""
+    record = ResultFile(result_target) if result_target is not None else None
+    options.standard_files = take_standard_files()
+    log = open_log(log_path, debug)
+    # The modules of the sandbox cost most of the start; a wrong option should not.
+    from runsc_py.runsc.sandbox import Sandbox
+
+    try:
+        result = Sandbox(options, log).run()
+    except RunscError as error:
+        if record is not None:
+            record.write(RunResult.of_failure(error))
+        raise
+    if result.message:
+        log.report(result.message)
+    if record is not None:
+        record.write(result)
+    return result.exit_status

@@ -1,0 +1,101 @@
+"""One sandbox from beginning to end: gofer, platform, kernel, first process, run loop, clean-up.
+
+Order matters.  The gofer is forked first, while this process has nothing open and one thread; the
+platform next, since every stub is a copy of this process; the kernel and its mounts last.  The
+sentry is imported in between, for the copies to be small and while the gofer comes up.
+"""
+
+import gc
+import resource
+
+from runsc_py.gofer.client import GoferClient, GoferError
+from runsc_py.gofer.process import Connection, MountSpec, start_gofer
+from runsc_py.platform.interface import PlatformError
+from runsc_py.platform.ptrace.platform import PtracePlatform
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.log import TextLog
+from runsc_py.runsc.options import RunOptions
+from runsc_py.runsc.result import RunResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.kernel import Kernel
+
+
+class Sandbox:
+    """A run of one command."""
+
+    def __init__(self, options: RunOptions, log: TextLog) -> None:
+        self._options = options
+        self._log = log
+        self._gofer: Connection | None = None
+        self._platform: PtracePlatform | None = None
+        self._kernel: Kernel | None = None
+
+    def run(self) -> RunResult:
+        """Run the command and return how it ended.
+
+        Raises RunscError for what went wrong on our side, also when the command cannot be run.
+        """
+        try:
+            return self._run()
+        except GoferError as error:
+            raise RunscError(f"the gofer failed: {error}") from error
+        except PlatformError as error:
+            raise RunscError(str(error)) from error
+        finally:
+            self._close()
+
+    def _run(self) -> RunResult:
+        options = self._options
+        _raise_descriptor_limit()
+        self._gofer = start_gofer(gofer_mounts(options))
+        self._platform = PtracePlatform(options.placement)
+        from runsc_py.runsc.boot import boot
+        from runsc_py.runsc.host_signals import HostSignals
+        from runsc_py.runsc.supervision import Supervisor
+        from runsc_py.sentry.kernel.run_loop import RunLoop
+        from runsc_py.sentry.syscalls.all import TABLE
+
+        client = GoferClient(self._gofer.socket)
+        kernel = self._kernel = boot(self._platform, client, options, self._log)
+        assert kernel.init is not None
+        self._platform.accompany(self._gofer.pid)
+        HostSignals(kernel, kernel.init)
+        supervisor = Supervisor(kernel, options)
+        kernel.start_task(kernel.init.leader)
+        # What there is now stays for the whole run: nothing of it is garbage.
+        gc.freeze()
+        gc.enable()
+        RunLoop(kernel, TABLE).run()
+        return supervisor.result()
+
+    def _close(self) -> None:
+        """Leave nothing behind, whatever happened before."""
+        try:
+            if self._gofer is not None:
+                self._gofer.close()
+            if self._platform is not None:
+                self._platform.close()
+            if self._gofer is not None:
+                self._gofer.wait()
+        finally:
+            if self._kernel is not None:
+                terminal = self._kernel.terminals.host
+                if terminal is not None:
+                    terminal.restore()
+                self._kernel.events.close()
+
+
+def _raise_descriptor_limit() -> None:
+    """As far as the host lets us: open files of all programs together are descriptors here."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def gofer_mounts(options: RunOptions) -> list[MountSpec]:
+    """What the gofer serves: the root file system, then the volumes in their order."""
+    return [
+        MountSpec(options.rootfs, read_only=True),
+        *(MountSpec(volume.source, read_only=volume.read_only) for volume in options.volumes),
+    ]

@@ -1,0 +1,129 @@
+"""User namespaces and their id maps: user_namespaces(7).
+
+Inside the sentry every uid and gid is *global* (Linux's kuid_t): an id of the initial
+namespace.  Ids are translated where the guest names or sees one, which is in the system calls.
+"""
+
+from runsc_py.sentry.errors import EINVAL, EPERM
+
+#: what an id without a mapping looks like: /proc/sys/kernel/overflowuid
+OVERFLOW_ID = 65534
+#: -1 as an unsigned id: "leave it alone" in setresuid and chown, never a valid id
+NO_ID = 0xFFFFFFFF
+#: user namespaces nest this deep
+MAXIMUM_LEVEL = 32
+MAXIMUM_EXTENTS = 340
+
+
+class IdMap:
+    """Extents (first id inside, first id in the parent namespace, count), as in /proc/PID/uid_map.
+
+    `extents` is what the guest wrote; translation goes to global ids directly.
+    """
+
+    __slots__ = ("_global_extents", "extents")
+
+    def __init__(self, extents: list[tuple[int, int, int]], parent: "IdMap | None" = None) -> None:
+        """Raises EINVAL for overlapping or empty extents, EPERM for ids the parent cannot name."""
+        self.extents = extents
+        self._global_extents: list[tuple[int, int, int]] = []
+        for inside, outside, count in extents:
+            if count <= 0 or inside + count > NO_ID or outside + count > NO_ID:
+                raise EINVAL
+            for other_inside, _, other_count in self._global_extents:
+                if inside < other_inside + other_count and other_inside < inside + count:
+                    raise EINVAL
+            first = outside if parent is None else parent._range_to_global(outside, count)
+            self._global_extents.append((inside, first, count))
+
+    def _range_to_global(self, first: int, count: int) -> int:
+        for inside, outside, extent in self._global_extents:
+            if inside <= first and first + count <= inside + extent:
+                return outside + first - inside
+        raise EPERM
+
+    def to_global(self, identifier: int) -> int | None:
+        """The global id for one that the guest named; None when it is not mapped."""
+        for inside, outside, count in self._global_extents:
+            if inside <= identifier < inside + count:
+                return outside + identifier - inside
+        return None
+
+    def from_global(self, identifier: int) -> int | None:
+        """The id inside for a global one; None when it is not mapped."""
+        for inside, outside, count in self._global_extents:
+            if outside <= identifier < outside + count:
+                return inside + identifier - outside
+        return None
+
+    def map_to_namespace(self, identifier: int) -> int:
+        """What the guest sees for a global id: the overflow id when it is not mapped."""
+        inside = self.from_global(identifier)
+        return OVERFLOW_ID if inside is None else inside
+
+
+class _IdentityMap(IdMap):
+    """The initial namespace's map: every id is itself."""
+
+    __slots__ = ()
+
+    def to_global(self, identifier: int) -> int | None:
+        return None if identifier == NO_ID else identifier
+
+    def from_global(self, identifier: int) -> int | None:
+        return identifier
+
+    def map_to_namespace(self, identifier: int) -> int:
+        return identifier
+
+
+class UserNamespace:
+    """A user namespace; the initial one has no parent."""
+
+    __slots__ = (
+        "__weakref__",
+        "gid_map",
+        "inode_number",
+        "level",
+        "owner_gid",
+        "owner_uid",
+        "parent",
+        "setgroups_allowed",
+        "uid_map",
+    )
+
+    def __init__(
+        self,
+        parent: "UserNamespace | None" = None,
+        owner_uid: int = 0,
+        owner_gid: int = 0,
+        inode_number: int = 0xEFFFFFFD,
+    ) -> None:
+        """A namespace owned by the given global ids, with empty maps unless it is the initial one.
+
+        `inode_number` is what /proc/PID/ns/user shows; the default is Linux's initial one.
+        """
+        self.parent = parent
+        self.level: int = 0 if parent is None else parent.level + 1
+        self.owner_uid = owner_uid
+        self.owner_gid = owner_gid
+        self.inode_number = inode_number
+        #: /proc/PID/setgroups
+        self.setgroups_allowed: bool = True if parent is None else parent.setgroups_allowed
+        everything = [(0, 0, NO_ID)]
+        self.uid_map = _IdentityMap(everything) if parent is None else IdMap([])
+        self.gid_map = _IdentityMap(everything) if parent is None else IdMap([])
+
+    @classmethod
+    def initial(cls) -> "UserNamespace":
+        """The namespace in which every id is itself."""
+        return cls()
+
+    def is_descendant_of(self, other: "UserNamespace") -> bool:
+        """Whether this is `other` or inside it."""
+        namespace: UserNamespace | None = self
+        while namespace is not None:
+            if namespace is other:
+                return True
+            namespace = namespace.parent
+        return False

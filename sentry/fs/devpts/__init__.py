@@ -1,0 +1,1 @@
+"""Terminals: job control, the line discipline, pseudo-terminal pairs, and /dev/pts."""

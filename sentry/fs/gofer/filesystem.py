@@ -1,0 +1,167 @@
+"""A mount that the gofer serves: the client, its inodes, and what is given back to the gofer.
+
+One inode object exists for a file of the host that is in use, found by device and inode number, so
+that hard links are one file here too.  Inodes die when nobody uses them; their nodes are closed in
+the gofer along with the next request.  They are only noted in the finalizer, which may run in
+the middle of a request.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakValueDictionary
+
+from runsc_py.gofer.protocol import (
+    DEVICE_MAJOR,
+    DEVICE_MINOR,
+    INODE,
+    MODE,
+)
+from runsc_py.gofer.protocol import (
+    Attributes as HostAttributes,
+)
+from runsc_py.sentry.errors import EMFILE, error_for
+from runsc_py.sentry.fs.gofer.descriptors import DescriptorCache
+from runsc_py.sentry.fs.gofer.directory import GoferDirectory
+from runsc_py.sentry.fs.gofer.identity import IdMapper
+from runsc_py.sentry.fs.gofer.node import GoferInode
+from runsc_py.sentry.fs.gofer.regular import GoferRegular
+from runsc_py.sentry.fs.gofer.special import GoferSpecial, GoferSymlink
+from runsc_py.sentry.fs.layer import LayerFileSystem
+from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from runsc_py.sentry.vfs.inode import FileSystem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from runsc_py.gofer.client import GoferClient
+    from runsc_py.sentry.kernel.kernel import Kernel
+
+    T = TypeVar("T")
+
+V9FS_MAGIC = 0x01021997
+
+#: inode numbers of a second, third … host device under one mount are moved by this much
+_DEVICE_SHIFT = 50
+
+_KINDS: dict[int, type[GoferInode]] = {
+    S_IFREG: GoferRegular,
+    S_IFDIR: GoferDirectory,
+    S_IFLNK: GoferSymlink,
+}
+
+
+class GoferFileSystem(LayerFileSystem):
+    """Mount number `index` of the gofer behind `client`.
+
+    `shared` says that the host may change the files while we run.  Raises the OSError of a source
+    that the gofer could not open.
+    """
+
+    type_name = "gofer"
+    magic = V9FS_MAGIC
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        client: GoferClient,
+        index: int,
+        *,
+        shared: bool = False,
+        ids: IdMapper | None = None,
+        source: str = "gofer",
+    ) -> None:
+        super().__init__(kernel)
+        self.client = client
+        self.shared = shared
+        self.needs_revalidation = shared
+        self.source = source
+        self.ids = ids if ids is not None else IdMapper()
+        self.descriptors = DescriptorCache()
+        #: nodes whose inodes died
+        self.dead_nodes: list[int] = []
+        #: the file made last, as long as its descriptor waits for the open that made it
+        self.unclaimed: GoferRegular | None = None
+        #: file systems whose dentries keep inodes of this one: itself, and overlays over it
+        self._users: list[FileSystem] = [self]
+        self._inodes: WeakValueDictionary[tuple[int, int], GoferInode] = WeakValueDictionary()
+        self._devices: dict[int, int] = {}
+        root, attributes, self.read_only = client.mount(index)
+        self.root: GoferInode = self.inode(root, attributes)
+
+    def add_user(self, filesystem: FileSystem) -> None:
+        self._users.append(filesystem)
+
+    # -- identity ---------------------------------------------------------------------
+
+    def number(self, device: int, inode: int) -> int:
+        """The inode number to show; the device that stat(2) shows is one for all of the mount."""
+        return inode ^ self._devices.setdefault(device, len(self._devices)) << _DEVICE_SHIFT
+
+    def inode(self, node: int, attributes: HostAttributes) -> GoferInode:
+        """The inode of a node that the gofer gave; a second node of a known one is given back."""
+        key = (identify_device(attributes), attributes[INODE])
+        known = self._inodes.get(key)
+        if known is not None and known.mode & S_IFMT == attributes[MODE] & S_IFMT:
+            self.dead_nodes.append(node)
+            known.learn(attributes)
+            return known
+        kind = _KINDS.get(attributes[MODE] & S_IFMT, GoferSpecial)
+        made = kind(self, node, attributes)
+        self._inodes[key] = made
+        return made
+
+    # -- requests ------------------------------------------------------------------------
+
+    def ask(self, request: Callable[..., T], *arguments: object) -> T:
+        """A request of the client; its OSError as the KernelError that the VFS looks for.
+
+        Where the gofer has no descriptors left, what nobody uses is given back first.
+        """
+        self._give_back()
+        try:
+            return request(*arguments)
+        except OSError as error:
+            if error.errno != EMFILE.number:
+                raise error_for(error.errno or 0) from None
+        self.reclaim()
+        try:
+            return request(*arguments)
+        except OSError as error:
+            raise error_for(error.errno or 0) from None
+
+    def _give_back(self) -> None:
+        dead = self.dead_nodes
+        while dead:
+            self.client.close_node(dead.pop())
+
+    def reclaim(self) -> None:
+        """Forget what nobody uses, so that the gofer can close its nodes."""
+        self.descriptors.clear()
+        for user in self._users:
+            cache = user.dentries
+            # The gofer can hold less than the cache: from now on it is to hold less too.
+            cache.limit = cache.threshold = max(len(cache.order) * 3 // 4, 64)
+            cache.prune()
+        self._give_back()
+        self.client.flush_closed()
+
+    # -- the FileSystem contract -----------------------------------------------------------
+
+    def statfs(self) -> tuple[int, int, int, int, int, int]:
+        answer = self.ask(self.client.statfs, self.root.node)
+        _, block_size, blocks, free, available, files, free_files, *_ = answer
+        return (block_size, blocks, free, available, files, free_files)
+
+    def options(self) -> str:
+        access = "ro" if self.read_only else "rw"
+        return access + (",cache=shared" if self.shared else ",cache=exclusive")
+
+    def release(self) -> None:
+        self.descriptors.clear()
+
+
+def identify_device(attributes: HostAttributes) -> int:
+    """One number for the host device of attributes."""
+    return attributes[DEVICE_MAJOR] << 32 | attributes[DEVICE_MINOR]

@@ -1,0 +1,43 @@
+"""Host uids and gids as the guest sees them, and back.
+
+Run as root we show every owner as it is.  Run by an ordinary user we cannot give files away, and
+nearly all of the host's belong to somebody else: the user who runs us and the host's root are
+both shown as the guest's root, who may do in the sandbox what he may do on the host.
+"""
+
+from runsc_py.gofer.protocol import NO_ID
+
+
+class IdMapper:
+    """Pairs of host id and guest id; an id without a pair is shown as it is."""
+
+    __slots__ = ("_guest_gids", "_guest_uids", "_host_gids", "_host_uids")
+
+    def __init__(self, uids: dict[int, int] | None = None, gids: dict[int, int] | None = None):
+        """`uids` and `gids` map host ids to guest ids; of several host ids for one guest id the
+        last is the one that a new file gets."""
+        self._guest_uids = uids or {}
+        self._guest_gids = gids or {}
+        self._host_uids = {guest: host for host, guest in self._guest_uids.items()}
+        self._host_gids = {guest: host for host, guest in self._guest_gids.items()}
+
+    @classmethod
+    def rootless(cls, uid: int, gid: int) -> "IdMapper":
+        """For the host's user `uid`, who is the guest's root."""
+        return cls({0: 0, uid: 0}, {0: 0, gid: 0})
+
+    def guest_uid(self, uid: int) -> int:
+        """What stat(2) shows for a host uid."""
+        return self._guest_uids.get(uid, uid)
+
+    def guest_gid(self, gid: int) -> int:
+        """What stat(2) shows for a host gid."""
+        return self._guest_gids.get(gid, gid)
+
+    def host_uid(self, uid: int | None) -> int:
+        """The host's uid for a guest's; NO_ID for None."""
+        return NO_ID if uid is None else self._host_uids.get(uid, uid)
+
+    def host_gid(self, gid: int | None) -> int:
+        """The host's gid for a guest's; NO_ID for None."""
+        return NO_ID if gid is None else self._host_gids.get(gid, gid)

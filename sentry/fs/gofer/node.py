@@ -1,0 +1,146 @@
+"""What every inode of the gofer's file system shares: attributes, and how long they hold.
+
+Exclusive caching believes what it was told until the sandbox itself changes something
+(`stale`).  Shared caching asks for every stat.  A donated descriptor answers without the gofer.
+"""
+
+from runsc_py.gofer import protocol
+from runsc_py.gofer.protocol import Attributes as HostAttributes
+from runsc_py.sentry.errors import EPERM, error_for
+from runsc_py.sentry.vfs.attributes import AttributeChange, Attributes, make_device
+from runsc_py.sentry.vfs.inode import Inode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
+
+
+class GoferInode(Inode):
+    """A file of the host; `node` stands for it in the gofer."""
+
+    __slots__ = ("_shown", "gofer", "known", "node", "stale")
+
+    def __init__(self, gofer: "GoferFileSystem", node: int, attributes: HostAttributes) -> None:
+        device = attributes[protocol.DEVICE_MAJOR] << 32 | attributes[protocol.DEVICE_MINOR]
+        number = gofer.number(device, attributes[protocol.INODE])
+        super().__init__(gofer, number, attributes[protocol.MODE])
+        self.gofer = gofer
+        self.node = node
+        #: the host's attributes as we know them
+        self.known = attributes
+        #: they are not right any more
+        self.stale = False
+        #: `known` as the guest sees it, once somebody asked
+        self._shown: Attributes | None = None
+
+    def __del__(self) -> None:
+        self.gofer.dead_nodes.append(self.node)
+
+    # -- attributes ----------------------------------------------------------------------
+
+    def learn(self, attributes: HostAttributes) -> None:
+        """The gofer told the current attributes."""
+        self.known = attributes
+        self.mode = attributes[protocol.MODE]
+        self.stale = False
+        self._shown = None
+
+    def refresh(self) -> None:
+        """Bring `known` up to date, if it may not be."""
+        if self.stale or self.gofer.shared:
+            self.learn(self.gofer.ask(self.gofer.client.stat, self.node))
+
+    def get_attributes(self) -> Attributes:
+        self.refresh()
+        shown = self._shown
+        if shown is None:
+            shown = self._shown = self._present()
+        return shown
+
+    def _present(self) -> Attributes:
+        known = self.known
+        ids = self.gofer.ids
+        return Attributes(
+            device=self.filesystem.device,
+            inode=self.number,
+            mode=known[protocol.MODE],
+            links=known[protocol.LINKS],
+            uid=ids.guest_uid(known[protocol.UID]),
+            gid=ids.guest_gid(known[protocol.GID]),
+            special_device=make_device(
+                known[protocol.SPECIAL_MAJOR], known[protocol.SPECIAL_MINOR]
+            ),
+            size=known[protocol.SIZE],
+            block_size=known[protocol.BLOCK_SIZE],
+            blocks=known[protocol.BLOCKS],
+            access_time=known[protocol.ACCESS_TIME],
+            modification_time=known[protocol.MODIFICATION_TIME],
+            change_time=known[protocol.CHANGE_TIME],
+            birth_time=known[protocol.BIRTH_TIME],
+        )
+
+    def permission_ids(self) -> tuple[int, int, int]:
+        known = self.known
+        ids = self.gofer.ids
+        return (
+            self.mode,
+            ids.guest_uid(known[protocol.UID]),
+            ids.guest_gid(known[protocol.GID]),
+        )
+
+    def set_attributes(self, change: AttributeChange) -> None:
+        mask, fields = self._request_of(change)
+        if not mask:
+            return
+        client = self.gofer.client
+        failed, number, attributes = self.gofer.ask(client.setattr, self.node, mask, *fields)
+        self.learn(attributes)
+        if failed:
+            raise error_for(number)
+
+    def _request_of(self, change: AttributeChange) -> tuple[int, tuple[int, ...]]:
+        """setattr's mask and fields; an owner who is shown as wanted already is left alone."""
+        mask = 0
+        ids = self.gofer.ids
+        uid, gid = change.uid, change.gid
+        if uid is not None and uid != ids.guest_uid(self.known[protocol.UID]):
+            mask |= protocol.SET_UID
+        if gid is not None and gid != ids.guest_gid(self.known[protocol.GID]):
+            mask |= protocol.SET_GID
+        for value, bit in (
+            (change.mode, protocol.SET_MODE),
+            (change.size, protocol.SET_SIZE),
+            (change.access_time, protocol.SET_ATIME),
+            (change.modification_time, protocol.SET_MTIME),
+        ):
+            if value is not None:
+                mask |= bit
+        fields = (
+            change.mode or 0,
+            ids.host_uid(uid),
+            ids.host_gid(gid),
+            change.size or 0,
+            change.access_time or 0,
+            change.modification_time or 0,
+        )
+        return mask, fields
+
+    # -- extended attributes ------------------------------------------------------------------
+
+    def get_xattr(self, name: bytes) -> bytes:
+        return self.gofer.ask(self.gofer.client.getxattr, self.node, name)
+
+    def set_xattr(self, name: bytes, value: bytes, flags: int) -> None:
+        self.gofer.ask(self.gofer.client.setxattr, self.node, name, value, flags)
+        self.stale = True
+
+    def list_xattrs(self) -> list[bytes]:
+        return self.gofer.ask(self.gofer.client.listxattr, self.node)
+
+    def remove_xattr(self, name: bytes) -> None:
+        self.gofer.ask(self.gofer.client.removexattr, self.node, name)
+        self.stale = True
+
+    def connect(self, kind: int) -> int:
+        """A host descriptor connected to the host's socket here.  Errors: EPERM by default."""
+        raise EPERM

@@ -1,0 +1,209 @@
+"""The text files of /proc/PID that are about one process: proc_pid(5) and its pages."""
+
+from runsc_py.sentry.auth.capabilities import CAP_SYS_RESOURCE
+from runsc_py.sentry.errors import EACCES, EINVAL
+from runsc_py.sentry.kernel.limits import RLIM_INFINITY
+from runsc_py.sentry.kernel.timer_slack import timer_slack_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.fs.proc.process import Subject
+    from runsc_py.sentry.kernel.pid_namespace import PidNamespace
+    from runsc_py.sentry.kernel.task import Task
+
+#: longest comm, without its NUL
+NAME_SIZE = 15
+
+_LIMIT_LINES = (
+    ("Max cpu time", "seconds"),
+    ("Max file size", "bytes"),
+    ("Max data size", "bytes"),
+    ("Max stack size", "bytes"),
+    ("Max core file size", "bytes"),
+    ("Max resident set", "bytes"),
+    ("Max processes", "processes"),
+    ("Max open files", "files"),
+    ("Max locked memory", "bytes"),
+    ("Max address space", "bytes"),
+    ("Max file locks", "locks"),
+    ("Max pending signals", "signals"),
+    ("Max msgqueue size", "bytes"),
+    ("Max nice priority", ""),
+    ("Max realtime priority", ""),
+    ("Max realtime timeout", "us"),
+)
+
+
+def command_line(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_cmdline(5); empty for a zombie."""
+    return b"" if subject.is_gone else subject.task.memory.command_line()
+
+
+def environment(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_environ(5)."""
+    return b"" if subject.is_gone else subject.task.memory.environment()
+
+
+def auxiliary_vector(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_auxv(5)."""
+    return b"" if subject.is_gone else subject.task.memory.auxiliary_vector()
+
+
+def comm(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_comm(5)."""
+    return subject.task.name + b"\n"
+
+
+def set_comm(subject: "Subject", writer: "Task", data: bytes) -> None:
+    """Only threads of the process itself may; anything too long is cut."""
+    if writer.thread_group is not subject.group:
+        raise EINVAL
+    subject.task.name = data[:NAME_SIZE].split(b"\0", 1)[0]
+
+
+def maps(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_maps(5)."""
+    return b"" if subject.is_gone else subject.task.memory.maps_text()
+
+
+def smaps(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_smaps(5)."""
+    return b"" if subject.is_gone else subject.task.memory.smaps_text()
+
+
+def smaps_rollup(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """The sums of smaps over all mappings."""
+    sums: dict[bytes, int] = {}
+    for line in smaps(subject, reader, namespace).splitlines():
+        name, colon, rest = line.partition(b":")
+        value, _, unit = rest.strip().partition(b" ")
+        if colon and unit == b"kB" and name not in _NOT_SUMMED and value.isdigit():
+            sums[name] = sums.get(name, 0) + int(value)
+    if not sums:
+        return b""
+    mappings = subject.task.memory.mappings()
+    head = f"{mappings[0].start:08x}-{mappings[-1].end:08x} ---p 00000000 00:00 0 ".ljust(73)
+    lines = [f"{head}[rollup]\n".encode()]
+    lines += [b"%-16s%8d kB\n" % (name + b":", value) for name, value in sums.items()]
+    return b"".join(lines)
+
+
+_NOT_SUMMED = frozenset((b"Size", b"KernelPageSize", b"MMUPageSize"))
+
+
+def limits(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_limits(5)."""
+    lines = ["Limit                     Soft Limit           Hard Limit           Units     "]
+    for resource, (name, unit) in enumerate(_LIMIT_LINES):
+        soft, hard = (
+            "unlimited" if value == RLIM_INFINITY else str(value)
+            for value in subject.group.limits.get(resource)
+        )
+        lines.append(f"{name:<25} {soft:<20} {hard:<20} {unit:<10}")
+    return "\n".join(lines).encode() + b"\n"
+
+
+def io(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_io(5).  Nobody counts here: the fields are there, and 0."""
+    names = b"rchar wchar syscr syscw read_bytes write_bytes cancelled_write_bytes".split()
+    return b"".join(b"%s: 0\n" % name for name in names)
+
+
+def cgroup(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_cgroup(5): the root of the one version 2 hierarchy."""
+    return b"0::/\n"
+
+
+def wait_channel(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_wchan(5): there are no kernel addresses to name."""
+    return b"0"
+
+
+def schedstat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """Nanoseconds on a processor, nanoseconds waiting for one, number of time slices."""
+    if subject.is_gone:
+        return b"0 0 0\n"
+    return b"%d 0 0\n" % subject.task.context.cpu_time()
+
+
+def login_uid(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """Nobody logged in: -1."""
+    return b"4294967295"
+
+
+def session_identifier(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """The audit session: none."""
+    return b"4294967295"
+
+
+def personality(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """personality(2), hexadecimal."""
+    value = subject.task.extras.get("personality", 0)
+    return b"%08x\n" % (value if isinstance(value, int) else 0)
+
+
+def children(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_tid_children(5).  Children belong to the process here, so its leader shows them all."""
+    if subject.task is not subject.group.leader:
+        return b""
+    numbers = (child.identifier_in(namespace) for child in subject.group.children)
+    return b"".join(b"%d " % number for number in numbers if number)
+
+
+def timer_slack(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """PR_SET_TIMERSLACK, nanoseconds."""
+    return b"%d\n" % timer_slack_of(subject.task)
+
+
+def coredump_filter(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """core(5): the default; there are no core dumps."""
+    return b"" if subject.is_gone else b"00000033\n"
+
+
+# -- out of memory: proc_pid_oom_score_adj(5) ----------------------------------------------
+
+
+def oom_score(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """0 to 2000; from the adjustment alone."""
+    return b"%d\n" % max(0, 666 + subject.group.oom_score_adjustment * 2 // 3)
+
+
+def oom_score_adjustment(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """-1000 to 1000."""
+    return b"%d\n" % subject.group.oom_score_adjustment
+
+
+def set_oom_score_adjustment(subject: "Subject", writer: "Task", data: bytes) -> None:
+    """Errors: EINVAL, EACCES (a lower value without CAP_SYS_RESOURCE)."""
+    value = _parse_integer(data)
+    if not -1000 <= value <= 1000:
+        raise EINVAL
+    _adjust(subject, writer, value)
+
+
+def oom_adjustment(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """The old scale, -17 to 15."""
+    value = subject.group.oom_score_adjustment
+    return b"%d\n" % (15 if value == 1000 else int(value * 17 / 1000))
+
+
+def set_oom_adjustment(subject: "Subject", writer: "Task", data: bytes) -> None:
+    """Errors: as for the new scale."""
+    value = _parse_integer(data)
+    if not -17 <= value <= 15:
+        raise EINVAL
+    _adjust(subject, writer, 1000 if value == 15 else int(value * 1000 / 17))
+
+
+def _adjust(subject: "Subject", writer: "Task", value: int) -> None:
+    lowers = value < subject.group.oom_score_adjustment
+    if lowers and not writer.credentials.has_capability(CAP_SYS_RESOURCE):
+        raise EACCES
+    subject.group.oom_score_adjustment = value
+
+
+def _parse_integer(data: bytes) -> int:
+    try:
+        return int(data.strip(b" \n\0"))
+    except ValueError:
+        raise EINVAL from None

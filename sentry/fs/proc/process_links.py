@@ -1,0 +1,152 @@
+"""The links of /proc/PID that lead to a place: exe, cwd, root and the namespaces.
+
+They are magic: following one goes where the process is, whatever a path of that text would lead
+to.  proc_pid_exe(5), proc_pid_cwd(5), proc_pid_root(5), proc_pid_ns(5).
+"""
+
+from collections.abc import Callable, Iterable
+
+from runsc_py.sentry.errors import EACCES, ENOENT, ESRCH
+from runsc_py.sentry.fs.namespace_files import namespace_path
+from runsc_py.sentry.fs.proc.access import may_inspect
+from runsc_py.sentry.fs.proc.process import ProcessNode, Subject
+from runsc_py.sentry.fs.synthetic import SyntheticFileSystem, SyntheticInode
+from runsc_py.sentry.vfs.attributes import S_IFLNK
+from runsc_py.sentry.vfs.inode import Inode
+from runsc_py.sentry.vfs.naming import path_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.vfs.path import Path
+
+#: namespaces that there is one of only: Linux's numbers for the initial ones
+CGROUP_NUMBER = 0xEFFFFFFB
+TIME_NUMBER = 0xEFFFFFFA
+
+
+class MagicLink(SyntheticInode):
+    """A link of a process that leads to a `Path`."""
+
+    __slots__ = ("subject",)
+
+    def __init__(
+        self, filesystem: SyntheticFileSystem, subject: Subject, permissions: int = 0o777
+    ) -> None:
+        super().__init__(filesystem, S_IFLNK | permissions)
+        self.subject = subject
+
+    def place(self) -> "Path":
+        """Where it leads now.  Errors: ENOENT."""
+        raise NotImplementedError
+
+    def owner(self) -> tuple[int, int]:
+        return self.subject.owner()
+
+    def _check(self, task: "Task") -> None:
+        if not self.subject.is_registered:
+            raise ESRCH
+        if self.subject.is_gone:
+            raise ENOENT
+        if not may_inspect(task, self.subject.task):
+            raise EACCES
+
+    def follow_link(self, task: "Task") -> "bytes | Path":
+        self._check(task)
+        return self.place()
+
+    def read_link(self) -> bytes:
+        task = self.filesystem.kernel.current_task
+        self._check(task)
+        return path_name(self.place(), task.file_context.root)
+
+
+class ProcessLink(MagicLink):
+    """exe, cwd and root."""
+
+    __slots__ = ("find",)
+
+    def __init__(
+        self,
+        filesystem: SyntheticFileSystem,
+        subject: Subject,
+        find: "Callable[[Task], Path | None]",
+    ) -> None:
+        super().__init__(filesystem, subject)
+        self.find = find
+
+    def place(self) -> "Path":
+        path = self.find(self.subject.task)
+        if path is None:
+            raise ENOENT
+        return path
+
+
+def executable(task: "Task") -> "Path | None":
+    """What the process executes."""
+    return task.memory.executable
+
+
+def working_directory(task: "Task") -> "Path | None":
+    """Its current directory."""
+    return task.file_context.working_directory
+
+
+def root_directory(task: "Task") -> "Path | None":
+    """Its root directory."""
+    return task.file_context.root
+
+
+# -- namespaces --------------------------------------------------------------------------------
+
+#: by name, what gives the namespace object (None: there is only one) and its number
+_NAMESPACES: "dict[bytes, Callable[[Task], tuple[object, int]]]" = {
+    b"cgroup": lambda task: (None, CGROUP_NUMBER),
+    b"ipc": lambda task: (task.namespaces.ipc, task.namespaces.ipc.inode_number),
+    b"mnt": lambda task: (task.namespaces.mount, task.namespaces.mount.inode_number),
+    b"net": lambda task: (task.namespaces.network, task.namespaces.network.inode_number),
+    b"pid": lambda task: (task.pid_namespace, task.pid_namespace.inode_number),
+    b"pid_for_children": lambda task: (
+        task.pid_namespace_for_children,
+        task.pid_namespace_for_children.inode_number,
+    ),
+    b"time": lambda task: (None, TIME_NUMBER),
+    b"time_for_children": lambda task: (None, TIME_NUMBER),
+    b"user": lambda task: (
+        task.credentials.user_namespace,
+        task.credentials.user_namespace.inode_number,
+    ),
+    b"uts": lambda task: (task.namespaces.uts, task.namespaces.uts.inode_number),
+}
+
+
+class NamespacesDirectory(ProcessNode):
+    """/proc/PID/ns."""
+
+    __slots__ = ()
+
+    def __init__(self, filesystem: SyntheticFileSystem, subject: Subject) -> None:
+        super().__init__(filesystem, subject, 0o511)
+
+    def make_child(self, name: bytes) -> Inode | None:
+        if name not in _NAMESPACES:
+            return None
+        return NamespaceLink(self.filesystem, self.subject, name)
+
+    def names(self, task: "Task") -> Iterable[tuple[int, bytes]]:
+        return enumerate(_NAMESPACES, start=3)
+
+
+class NamespaceLink(MagicLink):
+    """/proc/PID/ns/NAME: its text is the namespace's identity."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, filesystem: SyntheticFileSystem, subject: Subject, name: bytes) -> None:
+        super().__init__(filesystem, subject)
+        self.name = name
+
+    def place(self) -> "Path":
+        namespace, number = _NAMESPACES[self.name](self.subject.task)
+        kind = self.name.removesuffix(b"_for_children")
+        return namespace_path(self.filesystem.kernel, namespace, number, kind)

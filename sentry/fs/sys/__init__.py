@@ -1,0 +1,1 @@
+"""sysfs: what libraries ask /sys for: processors, memory pages, control groups, interfaces."""

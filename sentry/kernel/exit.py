@@ -1,0 +1,199 @@
+"""The end of threads and processes: exit(2), exit_group(2), zombies, reparenting.
+
+Ending is immediate: a thread that runs guest code is killed on the host, one that waits has
+its coroutine closed.
+"""
+
+from runsc_py.sentry.abi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
+from runsc_py.sentry.errors import KernelError
+from runsc_py.sentry.kernel.child_events import notify_parent_of_exit
+from runsc_py.sentry.kernel.futex import exit_robust_list, wake_address
+from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.task import BLOCKED, DEAD
+from runsc_py.sentry.kernel.tracing import release_tracees, tracee_ended
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.sessions import ProcessGroup
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+
+
+class TaskEnded(Exception):
+    """Raised by the exit calls: the task that made the call is gone."""
+
+
+def exit_thread_group(group: "ThreadGroup", status: int) -> None:
+    """End every thread; `status` is encoded as wait(2) shows it."""
+    if group.exiting:
+        return
+    group.exiting = True
+    group.exit_status = status
+    group.stop_signal = 0
+    for task in list(group.tasks):
+        exit_task(task, status)
+
+
+def exit_task(task: "Task", status: int) -> None:
+    """End one thread; the last one ends the process with `status`."""
+    group = task.thread_group
+    if task.coroutine is not None and task.state == BLOCKED:
+        task.coroutine.close()
+    task.coroutine = None
+    task.state = DEAD
+    if len(group.tasks) == 1:
+        group.finished_cpu_time = group.cpu_time()
+        task.kernel.ended_cpu_time += group.finished_cpu_time
+        if not group.exiting:
+            group.exiting = True
+            group.exit_status = status
+    release_user_state(task)
+    task.files.release(task)
+    task.file_context.release()
+    task.context.exit()
+    task.memory.release()
+    group.tasks.remove(task)
+    task.kernel.task_ended(task)
+    if task is not group.leader:
+        task.pid_namespace.unregister(task)
+    if task.tracing is not None:
+        tracee_ended(task, status)
+    _signal_children_of_dead_thread(task)
+    if not group.tasks:
+        _end_process(group)
+
+
+def release_user_state(task: "Task") -> None:
+    """What the kernel does in the memory of a thread that exits or execs; end a vfork."""
+    if task.robust_list:
+        exit_robust_list(task)
+        task.robust_list = 0
+    if task.clear_child_tid:
+        address, task.clear_child_tid = task.clear_child_tid, 0
+        if task.memory.users > 1:
+            try:
+                task.memory.copy_out(address, bytes(4))
+            except KernelError:
+                pass  # the thread unmapped it: Linux ignores that, too
+            else:
+                wake_address(task, address, 1)
+    if task.vfork_queue is not None:
+        queue, task.vfork_queue = task.vfork_queue, None
+        queue.notify()
+
+
+def _signal_children_of_dead_thread(task: "Task") -> None:
+    """PR_SET_PDEATHSIG: the children whose parent thread this was."""
+    for child in task.thread_group.children:
+        leader = child.leader
+        if leader.parent_death_signal and not task.thread_group.tasks:
+            leader.thread_group.send_signal(SignalInfo(leader.parent_death_signal, SI_KERNEL))
+
+
+def _end_process(group: "ThreadGroup") -> None:
+    """All threads are gone: a zombie, orphans, a session without a leader."""
+    kernel = group.kernel
+    group.is_zombie = True
+    namespace = group.pid_namespace
+    is_init = namespace.tasks.get(1) is group.leader
+    if is_init:
+        _end_namespace(group)
+    release_tracees(group)
+    if group.extras:
+        from runsc_py.sentry.ipc.semaphores import settle
+
+        settle(group)
+    _reparent_children(group)
+    _leave_session(group)
+    group.exit_queue.notify()
+    if group is kernel.init:
+        kernel.finished = True
+    if notify_parent_of_exit(group):
+        reap(group)
+
+
+def _end_namespace(group: "ThreadGroup") -> None:
+    """The init process of a PID namespace died: so does everybody in it (pid_namespaces(7))."""
+    namespace = group.pid_namespace
+    namespace.exiting = True
+    for task in list(namespace.tasks.values()):
+        if task.thread_group is not group and task.state != DEAD:
+            group.kernel.doom(task.thread_group)
+
+
+def _reparent_children(group: "ThreadGroup") -> None:
+    """Children go to the nearest living subreaper, or to the namespace's init."""
+    if not group.children:
+        return
+    heir = _find_heir(group)
+    for child in list(group.children):
+        watched = child.process_group if _watches(group, child.process_group) else None
+        if heir is None:
+            group.children.remove(child)
+            child.parent = None
+        else:
+            child.set_parent(heir)
+            child.exit_signal = SIGCHLD
+        if child.is_zombie and (heir is None or notify_parent_of_exit(child)):
+            reap(child)
+        elif watched is not None:
+            _hang_up_if_orphaned(watched)
+
+
+def _find_heir(group: "ThreadGroup") -> "ThreadGroup | None":
+    ancestor = group.parent
+    while ancestor is not None and ancestor.pid_namespace is group.pid_namespace:
+        if ancestor.child_subreaper and not ancestor.is_zombie:
+            return ancestor
+        ancestor = ancestor.parent
+    init = group.pid_namespace.tasks.get(1)
+    if init is not None and init.thread_group is group.kernel.init and group.kernel.reaps_orphans:
+        return None
+    if init is None or init.thread_group is group or init.thread_group.is_zombie:
+        return None
+    return init.thread_group
+
+
+def _leave_session(group: "ThreadGroup") -> None:
+    """A dying session leader hangs up its terminal; stopped orphans are told (setpgid(2))."""
+    process_group = group.process_group
+    if process_group is None:
+        return
+    session = process_group.session
+    if session.leader is group:
+        session.leader = None
+        if session.terminal is not None:
+            group.kernel.hang_up_terminal(session)
+    if _watches(group.parent, process_group):
+        _hang_up_if_orphaned(process_group)
+
+
+def _watches(parent: "ThreadGroup | None", process_group: "ProcessGroup | None") -> bool:
+    """Whether a member's parent keeps a process group from being orphaned."""
+    return (
+        parent is not None
+        and process_group is not None
+        and parent.process_group is not process_group
+        and parent.session is process_group.session
+    )
+
+
+def _hang_up_if_orphaned(process_group: "ProcessGroup") -> None:
+    """A process group that became orphaned with stopped members gets SIGHUP and SIGCONT."""
+    if process_group.has_stopped_member() and process_group.is_orphaned():
+        process_group.send_signal(SignalInfo.from_kernel(SIGHUP))
+        process_group.send_signal(SignalInfo.from_kernel(SIGCONT))
+
+
+def reap(group: "ThreadGroup") -> None:
+    """A zombie was waited for, or nobody will: its numbers are free."""
+    group.is_zombie = False
+    parent = group.parent
+    if parent is not None:
+        parent.children_cpu_time += group.cpu_time() + group.children_cpu_time
+        parent.children.remove(group)
+        group.parent = None
+    if group.process_group is not None:
+        group.process_group.remove(group)
+        group.process_group = None
+    group.leader.pid_namespace.unregister(group.leader)

@@ -1,0 +1,44 @@
+"""What the sentry is told when it starts; made by runsc from its command line."""
+
+from collections.abc import Callable
+
+from runsc_py.sentry.kernel.limits import SandboxLimits
+
+
+class KernelOptions:
+    """Settings of one sandbox."""
+
+    __slots__ = (
+        "cpu_information",
+        "hardware_capabilities",
+        "host_name",
+        "limits",
+        "network",
+        "processors",
+        "stack_ceiling",
+    )
+
+    def __init__(
+        self,
+        *,
+        host_name: bytes = b"runsc-py",
+        limits: SandboxLimits | None = None,
+        network: str = "none",
+        processors: int = 1,
+        cpu_information: Callable[[], bytes] = bytes,
+        hardware_capabilities: tuple[int, int] = (0, 0),
+        stack_ceiling: int = 0x7FFF_0000_0000,
+    ) -> None:
+        self.host_name = host_name
+        self.limits = limits if limits is not None else SandboxLimits()
+        #: "none" (loopback only) or "host"
+        self.network = network
+        #: how many processors guests see
+        self.processors = processors
+        #: reads the host's /proc/cpuinfo, which takes it a millisecond
+        self.cpu_information = cpu_information
+        #: AT_HWCAP and AT_HWCAP2 of the host
+        self.hardware_capabilities = hardware_capabilities
+        #: stacks of programs begin below it: page-aligned, near the end of the gap that the
+        #: host leaves for stacks
+        self.stack_ceiling = stack_ceiling

@@ -1,0 +1,116 @@
+"""PID namespaces: the numbers that tasks, process groups and sessions go by.
+
+pid_namespaces(7).  A task has an identifier in its own namespace and in every ancestor.
+"""
+
+from collections.abc import Iterator
+
+from runsc_py.sentry.errors import EAGAIN, EEXIST, ENOMEM
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
+    from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+
+#: /proc/sys/kernel/pid_max
+PID_MAX = 4194304
+#: numbers that are not given out again once they wrapped around (Linux's RESERVED_PIDS)
+RESERVED = 300
+
+
+class PidNamespace:
+    """Identifiers of tasks, and what they lead to."""
+
+    __slots__ = (
+        "__weakref__",
+        "exiting",
+        "inode_number",
+        "last",
+        "level",
+        "parent",
+        "process_groups",
+        "sessions",
+        "tasks",
+        "user_namespace",
+    )
+
+    def __init__(
+        self, parent: "PidNamespace | None", user_namespace: "UserNamespace", inode_number: int
+    ) -> None:
+        self.parent = parent
+        self.level: int = parent.level + 1 if parent is not None else 0
+        self.user_namespace = user_namespace
+        self.inode_number = inode_number
+        self.tasks: dict[int, Task] = {}
+        self.process_groups: dict[int, ProcessGroup] = {}
+        self.sessions: dict[int, Session] = {}
+        #: the number given out last
+        self.last = 0
+        #: set once the init process died: no more tasks
+        self.exiting = False
+
+    def chain(self) -> "Iterator[PidNamespace]":
+        """This namespace and its ancestors, innermost first."""
+        namespace: PidNamespace | None = self
+        while namespace is not None:
+            yield namespace
+            namespace = namespace.parent
+
+    def is_within(self, ancestor: "PidNamespace") -> bool:
+        """Whether `ancestor` is this namespace or one above it."""
+        return any(namespace is ancestor for namespace in self.chain())
+
+    def _in_use(self, number: int) -> bool:
+        return number in self.tasks or number in self.process_groups or number in self.sessions
+
+    def allocate(self, wanted: int = 0) -> int:
+        """A free number (`wanted` if not 0).
+
+        Errors: ENOMEM when the namespace is dying, EEXIST when `wanted` is taken, EAGAIN when full.
+        """
+        if self.exiting:
+            raise ENOMEM
+        if wanted:
+            if self._in_use(wanted):
+                raise EEXIST
+            return wanted
+        number = self.last
+        for _ in range(PID_MAX):
+            number = number + 1 if number + 1 < PID_MAX else RESERVED
+            if not self._in_use(number):
+                self.last = number
+                return number
+        raise EAGAIN
+
+    def register(self, task: "Task", wanted: int = 0) -> dict["PidNamespace", int]:
+        """Give a new task its numbers here and in every ancestor."""
+        identifiers: dict[PidNamespace, int] = {}
+        for namespace in self.chain():
+            number = namespace.allocate(wanted if namespace is self else 0)
+            identifiers[namespace] = number
+        for namespace, number in identifiers.items():
+            namespace.tasks[number] = task
+        return identifiers
+
+    def unregister(self, task: "Task") -> None:
+        """The task is reaped: its numbers are free."""
+        for namespace, number in task.identifiers.items():
+            if namespace.tasks.get(number) is task:
+                del namespace.tasks[number]
+
+    def thread_group(self, identifier: int) -> "ThreadGroup | None":
+        """The thread group whose leader has this number."""
+        task = self.tasks.get(identifier)
+        if task is None or task.thread_group.leader is not task:
+            return None
+        return task.thread_group
+
+    def thread_groups(self) -> "list[ThreadGroup]":
+        """Every thread group visible here, in order of their numbers."""
+        return [
+            task.thread_group
+            for _, task in sorted(self.tasks.items())
+            if task.thread_group.leader is task
+        ]

@@ -1,0 +1,122 @@
+"""Sending signals: who gets one, who is woken, what stops and continues do at once.
+
+signal(7), kill(2).  Permission checks belong to the system calls; this is Linux's
+send_signal_locked.  What a signal then does is `kernel/signal_delivery.py`.
+"""
+
+from runsc_py.sentry.abi.signals import (
+    CLD_CONTINUED,
+    IGNORED_BY_DEFAULT,
+    SIG_DFL,
+    SIG_IGN,
+    SIGCONT,
+    SIGKILL,
+    STOP_SIGNALS,
+    bit,
+)
+from runsc_py.sentry.kernel.signals import SignalAction, SignalInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+
+
+def is_ignored(group: "ThreadGroup", number: int) -> bool:
+    """Whether the process discards this signal when it is not blocked."""
+    handler = group.handlers.get(number).handler
+    return handler == SIG_IGN or (
+        handler == SIG_DFL and bool(bit(number) & IGNORED_BY_DEFAULT) and number != SIGCONT
+    )
+
+
+def send_to_thread_group(group: "ThreadGroup", info: SignalInfo) -> None:
+    """Queue a signal for a process and wake a thread that takes it.
+
+    Errors: EAGAIN when a real-time queue is full.
+    """
+    if group.exiting or not group.tasks:
+        return
+    if info.number == SIGKILL:
+        group.kernel.doom(group)
+        return
+    _stop_and_continue(group, info.number)
+    mask = bit(info.number)
+    target = _choose(group, mask)
+    if target is not None and is_ignored(group, info.number):
+        return
+    if group.pending.add(info):
+        _wake_signal_files(group)
+    if target is not None:
+        target.interrupt()
+
+
+def send_to_task(task: "Task", info: SignalInfo) -> None:
+    """Queue a signal for one thread.  Errors: EAGAIN when a real-time queue is full."""
+    group = task.thread_group
+    if group.exiting or task not in group.tasks:
+        return
+    if info.number == SIGKILL:
+        group.kernel.doom(group)
+        return
+    _stop_and_continue(group, info.number)
+    blocked = bool(task.signal_mask & bit(info.number))
+    if not blocked and is_ignored(group, info.number):
+        return
+    if task.pending.add(info):
+        _wake_signal_files(group)
+    if not blocked:
+        task.interrupt()
+
+
+def force_signal(task: "Task", info: SignalInfo) -> None:
+    """A fault: the thread cannot go on, so blocking or ignoring the signal means death."""
+    action = task.thread_group.handlers.get(info.number)
+    if task.signal_mask & bit(info.number) or action.handler == SIG_IGN:
+        task.thread_group.handlers.actions[info.number] = SignalAction()
+        task.set_signal_mask(task.signal_mask & ~bit(info.number))
+    task.pending.add(info)
+    task.attention = True
+
+
+def _choose(group: "ThreadGroup", mask: int) -> "Task | None":
+    """A thread that does not block the signal; the leader is asked first."""
+    for task in group.tasks:
+        if not task.signal_mask & mask:
+            return task
+        # A thread in sigtimedwait or sigsuspend waits for what its usual mask blocks.
+    return None
+
+
+def _wake_signal_files(group: "ThreadGroup") -> None:
+    """Wake who waits for *blocked* signals: signalfd readers and sigtimedwait."""
+    group.kernel.signal_queue.notify()
+
+
+def _stop_and_continue(group: "ThreadGroup", number: int) -> None:
+    """SIGCONT and stop signals cancel each other when they are sent, handled or not."""
+    if bit(number) & STOP_SIGNALS:
+        _discard(group, bit(SIGCONT))
+    elif number == SIGCONT:
+        _discard(group, STOP_SIGNALS)
+        continue_group(group)
+
+
+def _discard(group: "ThreadGroup", mask: int) -> None:
+    group.pending.discard(mask)
+    for task in group.tasks:
+        task.pending.discard(mask)
+
+
+def continue_group(group: "ThreadGroup") -> None:
+    """End a job-control stop; the parent may wait for it (WCONTINUED)."""
+    if not group.stop_signal:
+        return
+    group.stop_signal = 0
+    group.stop_report = 0
+    group.continued_report = True
+    from runsc_py.sentry.kernel.child_events import notify_parent_of_change
+
+    notify_parent_of_change(group, CLD_CONTINUED, SIGCONT)
+    for task in group.tasks:
+        task.resume_from_stop()

@@ -1,0 +1,123 @@
+"""System calls of tasks that somebody watches: --strace, guests' seccomp filters and ptrace.
+
+The run loop serves an unwatched call without a detour; `Task.watched` is the only thing it asks.
+"""
+
+import struct
+
+from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXIT, PTRACE_EVENT_SECCOMP
+from runsc_py.sentry.abi.seccomp import SECCOMP_RET_DATA
+from runsc_py.sentry.errors import ENOSYS, KernelError
+from runsc_py.sentry.kernel.seccomp import enforce, is_for_tracer, verdict
+from runsc_py.sentry.kernel.tracing import (
+    SYSCALL_ENTRY_STOP,
+    SYSCALL_EXIT_STOP,
+    event_stop,
+    report_events,
+    syscall_stop,
+)
+from runsc_py.sentry.kernel.waiting import Interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.kernel.tracing import Tracing
+    from runsc_py.sentry.syscalls.table import Entry
+
+_SIX_WORDS = struct.Struct("<6Q")
+#: exit, exit_group
+EXIT_CALLS = (60, 231)
+#: the number that a tracer sets to have a call left out
+SKIPPED = 0xFFFFFFFF
+#: what a tracer sees of a call that a signal interrupted; guests never do
+ERESTARTSYS = 512
+
+
+async def watched_call(task: "Task", entry: "Entry | None") -> int | None:
+    """Serve the call that the task stopped at; None when its registers are settled already.
+
+    Errors are raised, as handlers raise them.
+    """
+    tracing = task.tracing
+    if tracing is None:
+        return await _serve(task, entry)
+    await syscall_stop(tracing, SYSCALL_ENTRY_STOP)
+    entry = _entry_after_stop(task, entry)
+    context = task.context
+    number = context.number
+    if number in EXIT_CALLS and tracing.wants(PTRACE_EVENT_EXIT):
+        await event_stop(tracing, PTRACE_EVENT_EXIT, (context.arguments[0] & 0xFF) << 8)
+    try:
+        result = await _serve(task, entry)
+    except KernelError as error:
+        result = -error.number
+    except OSError as error:
+        result = -(error.errno or 0)
+    except Interrupted:
+        # The tracer sees that the call is to be restarted, before anybody decides whether.
+        await _exit_stop(task, tracing, number, -ERESTARTSYS)
+        raise
+    await _exit_stop(task, tracing, number, result)
+    return None
+
+
+async def _exit_stop(task: "Task", tracing: "Tracing", number: int, result: int | None) -> None:
+    if result is not None:
+        task.context.set_result(result)
+    if task.tracing is tracing:
+        await report_events(tracing)
+        task.context.registers.orig_rax = number
+        await syscall_stop(tracing, SYSCALL_EXIT_STOP)
+
+
+def _entry_after_stop(task: "Task", entry: "Entry | None") -> "Entry | None":
+    """The tracer may have asked for another call, other arguments, or none."""
+    context = task.context
+    registers = context.registers
+    number = registers.orig_rax & 0xFFFFFFFF
+    _SIX_WORDS.pack_into(
+        context.arguments,
+        0,
+        registers.rdi,
+        registers.rsi,
+        registers.rdx,
+        registers.r10,
+        registers.r8,
+        registers.r9,
+    )
+    if number == context.number:
+        return entry
+    context.number = number
+    task.syscall = task.kernel.find_syscall(number)
+    return task.syscall
+
+
+async def _serve(task: "Task", entry: "Entry | None") -> int | None:
+    context = task.context
+    strace = task.kernel.strace
+    if entry is None:
+        arguments = _SIX_WORDS.unpack(context.arguments)
+        if strace is not None:
+            strace.unknown(task, context.number, arguments)
+    else:
+        arguments = entry.unpack(context.arguments)
+        if strace is not None:
+            strace.enter(task, entry, arguments)
+    if task.seccomp_filter is not None or task.seccomp_strict:
+        answer = verdict(task)
+        tracing = task.tracing
+        if is_for_tracer(answer) and tracing is not None and tracing.wants(PTRACE_EVENT_SECCOMP):
+            await event_stop(tracing, PTRACE_EVENT_SECCOMP, answer & SECCOMP_RET_DATA)
+            entry = _entry_after_stop(task, entry)
+        elif not enforce(task, answer):
+            return None
+    if context.number == SKIPPED:
+        context.set_result(context.registers.rax)
+        return None
+    if entry is None:
+        task.kernel.note_unsupported(task, context.number)
+        raise ENOSYS
+    result = entry.handler(task, *arguments)
+    if result is None or isinstance(result, int):
+        return result
+    return await result

@@ -1,0 +1,51 @@
+"""Network namespaces: network_namespaces(7).
+
+What two sockets must share to find each other: abstract AF_UNIX names and, for IP, the table of
+ports.  There is one interface, `lo`, which is up; with `--network host` the first
+namespace's IP sockets are the host's instead (`socket/host.py`).
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
+    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.socket.ports import PortTable
+    from runsc_py.sentry.socket.socket import Socket
+
+
+class NetworkNamespace:
+    """One network."""
+
+    __slots__ = (
+        "__weakref__",
+        "_ports",
+        "abstract_sockets",
+        "inode_number",
+        "kernel",
+        "netlink_sockets",
+        "uses_host",
+        "user_namespace",
+    )
+
+    def __init__(
+        self, kernel: "Kernel", user_namespace: "UserNamespace", *, uses_host: bool = False
+    ) -> None:
+        self.kernel = kernel
+        self.user_namespace = user_namespace
+        #: shown by /proc/PID/ns/net
+        self.inode_number = kernel.new_inode_number()
+        #: IP sockets are the host's
+        self.uses_host = uses_host
+        self.abstract_sockets: dict[bytes, Socket] = {}
+        #: by their "port"
+        self.netlink_sockets: dict[int, Socket] = {}
+        self._ports: dict[int, PortTable] = {}
+
+    def ports(self, protocol: int) -> "PortTable":
+        """Who has which port of IPPROTO_TCP or IPPROTO_UDP."""
+        table = self._ports.get(protocol)
+        if table is None:
+            from runsc_py.sentry.socket.ports import PortTable
+
+            table = self._ports[protocol] = PortTable(self.kernel)
+        return table

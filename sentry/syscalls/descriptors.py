@@ -1,0 +1,155 @@
+"""Calls about descriptors as such: dup(2), ioctl(2)'s common requests, lseek(2), fsync(2)."""
+
+from runsc_py.sentry.abi.files import (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_GETFD,
+    F_GETFL,
+    F_SETFD,
+    FIOASYNC,
+    FIOCLEX,
+    FIONCLEX,
+    FIOQSIZE,
+)
+from runsc_py.sentry.abi.ioctl import FIONBIO, FIONREAD, INT
+from runsc_py.sentry.errors import EINVAL, ENOTTY
+from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.syscalls.file_control import set_asynchronous
+from runsc_py.sentry.syscalls.table import syscall
+from runsc_py.sentry.syscalls.types import (
+    Fd,
+    IoctlArgument,
+    IoctlRequest,
+    Offset,
+    PipeFlags,
+    UnsignedInt,
+    Whence,
+)
+from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
+from runsc_py.sentry.vfs.open_file import (
+    O_APPEND,
+    O_ASYNC,
+    O_CLOEXEC,
+    O_DIRECT,
+    O_NOATIME,
+    O_NONBLOCK,
+    OpenFile,
+)
+
+_SETTABLE_FLAGS = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK
+#: what fcntl(2) does with a descriptor of an O_PATH open
+_PATH_COMMANDS = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
+_LAST_SIGNAL = 64
+
+
+# -- dup --------------------------------------------------------------------------
+
+
+@syscall(32, "dup")
+def dup(task: Task, fd: Fd) -> int:
+    """dup(2)"""
+    return task.files.add(task.files.get(fd))
+
+
+@syscall(33, "dup2")
+def dup2(task: Task, old: Fd, new: Fd) -> int:
+    """dup2(2): equal descriptors are no error."""
+    if old == new:
+        task.files.get(old)
+        return new
+    return _duplicate_to(task, old, new, False)
+
+
+@syscall(292, "dup3")
+def dup3(task: Task, old: Fd, new: Fd, flags: PipeFlags) -> int:
+    """dup3(2)"""
+    if flags & ~O_CLOEXEC or old == new:
+        raise EINVAL
+    return _duplicate_to(task, old, new, bool(flags & O_CLOEXEC))
+
+
+def _duplicate_to(task: Task, old: int, new: int, close_on_exec: bool) -> int:
+    before = task.files.install(new, task.files.get(old), close_on_exec)
+    if before is not None:
+        task.files.close_file(task, before)
+    return new
+
+
+# -- ioctl --------------------------------------------------------------------------
+
+
+@syscall(16, "ioctl")
+def ioctl(task: Task, fd: Fd, request: IoctlRequest, argument: IoctlArgument) -> int:
+    """ioctl(2): what every file answers is here, the rest is up to the file."""
+    file = task.files.get_io(fd)
+    if request in (FIOCLEX, FIONCLEX):
+        task.files.set_close_on_exec(fd, request == FIOCLEX)
+        return 0
+    if request in (FIONBIO, FIOASYNC):
+        (value,) = INT.unpack(task.memory.copy_in(argument, INT.size))
+        if request == FIOASYNC:
+            set_asynchronous(task, fd, file, bool(value))
+        else:
+            file.flags = file.flags | O_NONBLOCK if value else file.flags & ~O_NONBLOCK
+        return 0
+    if file.inode.mode & S_IFMT == S_IFREG and request in (FIONREAD, FIOQSIZE):
+        return _size_request(task, file, request, argument)
+    return file.ioctl(task, request, argument)
+
+
+def _size_request(task: Task, file: OpenFile, request: int, argument: int) -> int:
+    size = file.inode.get_attributes().size
+    if request == FIOQSIZE:
+        task.memory.copy_out(argument, size.to_bytes(8, "little"))
+        return 0
+    if not file.seekable:
+        raise ENOTTY
+    left = max(size - file.position, 0) & 0x7FFFFFFF
+    task.memory.copy_out(argument, INT.pack(left))
+    return 0
+
+
+# -- position and storage --------------------------------------------------------------
+
+
+@syscall(8, "lseek")
+def lseek(task: Task, fd: Fd, offset: Offset, whence: Whence) -> int:
+    """lseek(2)"""
+    return task.files.get_io(fd).seek(offset, whence)
+
+
+@syscall(74, "fsync")
+def fsync(task: Task, fd: Fd) -> int:
+    """fsync(2)"""
+    task.files.get_io(fd).sync(False)
+    return 0
+
+
+@syscall(75, "fdatasync")
+def fdatasync(task: Task, fd: Fd) -> int:
+    """fdatasync(2)"""
+    task.files.get_io(fd).sync(True)
+    return 0
+
+
+@syscall(162, "sync")
+def sync(task: Task) -> int:
+    """sync(2): what the sandbox keeps is in memory, and the host writes back on its own."""
+    return 0
+
+
+@syscall(306, "syncfs")
+def syncfs(task: Task, fd: Fd) -> int:
+    """syncfs(2)"""
+    task.files.get_io(fd)
+    return 0
+
+
+@syscall(277, "sync_file_range")
+def sync_file_range(task: Task, fd: Fd, offset: Offset, size: Offset, flags: UnsignedInt) -> int:
+    """sync_file_range(2)"""
+    file = task.files.get_io(fd)
+    if flags & ~7 or offset < 0 or size < 0:
+        raise EINVAL
+    file.sync(True)
+    return 0

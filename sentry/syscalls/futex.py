@@ -1,0 +1,201 @@
+"""futex(2): waiting on a word of memory."""
+
+from runsc_py.sentry.abi.process import FUTEX_WAITV
+from runsc_py.sentry.errors import EAGAIN, EINVAL, ENOSYS
+from runsc_py.sentry.kernel.futex import (
+    MATCH_ANY,
+    futex_key,
+    futex_wait,
+    futex_wait_any,
+    load_word,
+)
+from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.syscalls.table import Restart, Support, syscall
+from runsc_py.sentry.syscalls.time_arguments import copy_in_timespec
+from runsc_py.sentry.syscalls.types import (
+    Address,
+    ClockId,
+    FutexOperation,
+    InTimespec,
+    UnsignedInt,
+)
+
+FUTEX_WAIT = 0
+FUTEX_WAKE = 1
+FUTEX_REQUEUE = 3
+FUTEX_CMP_REQUEUE = 4
+FUTEX_WAKE_OP = 5
+FUTEX_WAIT_BITSET = 9
+FUTEX_WAKE_BITSET = 10
+FUTEX_PRIVATE_FLAG = 128
+FUTEX_CLOCK_REALTIME = 256
+FUTEX2_SIZE_U32 = 2
+FUTEX2_SIZE_MASK = 3
+FUTEX_WAITV_MAX = 128
+CLOCK_REALTIME = 0
+CLOCK_MONOTONIC = 1
+INT_MAX = 0x7FFFFFFF
+
+
+@syscall(
+    202,
+    "futex",
+    support=Support.PARTIAL,
+    note="no priority inheritance",
+    restart=Restart.SYSTEM,
+)
+async def futex(
+    task: Task,
+    address: Address,
+    operation: FutexOperation,
+    value: UnsignedInt,
+    timeout: InTimespec,
+    address2: Address,
+    value3: UnsignedInt,
+) -> int:
+    """futex(2)"""
+    command = operation & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+    private = bool(operation & FUTEX_PRIVATE_FLAG)
+    if command in (FUTEX_WAIT, FUTEX_WAIT_BITSET):
+        bitset = value3 if command == FUTEX_WAIT_BITSET else MATCH_ANY
+        deadline = _deadline(task, operation, command, timeout) if timeout else None
+        await futex_wait(task, address, private, value, bitset, deadline)
+        return 0
+    if operation & FUTEX_CLOCK_REALTIME:
+        raise ENOSYS
+    if command in (FUTEX_WAKE, FUTEX_WAKE_BITSET):
+        bitset = value3 if command == FUTEX_WAKE_BITSET else MATCH_ANY
+        if not bitset:
+            raise EINVAL
+        key = futex_key(task, address, private)
+        return task.kernel.futexes.wake(key, _count(value), bitset)
+    if command in (FUTEX_REQUEUE, FUTEX_CMP_REQUEUE):
+        expected = value3 if command == FUTEX_CMP_REQUEUE else None
+        return _requeue(task, address, address2, private, value, timeout, expected)
+    if command == FUTEX_WAKE_OP:
+        return _wake_operation(task, address, address2, private, value, timeout, value3)
+    raise ENOSYS
+
+
+def _count(value: int) -> int:
+    """A number of waiters: C passes an int, and 0 wakes one as on Linux."""
+    return max(1, value if value <= INT_MAX else 1)
+
+
+def _deadline(task: Task, operation: int, command: int, address: int) -> int:
+    """The monotonic time at which a wait ends: FUTEX_WAIT is relative, the others absolute."""
+    when = copy_in_timespec(task, address)
+    clock = task.kernel.clock
+    if command == FUTEX_WAIT:
+        if task.restart_block is None:
+            task.restart_block = clock.monotonic() + when
+        return task.restart_block
+    if operation & FUTEX_CLOCK_REALTIME:
+        when += clock.monotonic() - clock.realtime()
+    if command == FUTEX_WAIT_BITSET:
+        task.restart_block = when
+    return when
+
+
+def _requeue(
+    task: Task,
+    address: int,
+    address2: int,
+    private: bool,
+    wake: int,
+    move: int,
+    expected: int | None,
+) -> int:
+    """FUTEX_REQUEUE, FUTEX_CMP_REQUEUE: wake some waiters and move others."""
+    if wake > INT_MAX or move & 0xFFFFFFFF > INT_MAX:
+        raise EINVAL
+    source = futex_key(task, address, private)
+    target = futex_key(task, address2, private)
+    if expected is not None and load_word(task, address) != expected:
+        raise EAGAIN
+    table = task.kernel.futexes
+    woken = table.wake(source, wake) if wake else 0
+    if source == target:
+        return woken
+    return woken + table.requeue(source, target, move & 0xFFFFFFFF)
+
+
+_OPERATIONS = {
+    0: lambda old, argument: argument,
+    1: lambda old, argument: old + argument,
+    2: lambda old, argument: old | argument,
+    3: lambda old, argument: old & ~argument,
+    4: lambda old, argument: old ^ argument,
+}
+_COMPARISONS = {
+    0: lambda old, argument: old == argument,
+    1: lambda old, argument: old != argument,
+    2: lambda old, argument: old < argument,
+    3: lambda old, argument: old <= argument,
+    4: lambda old, argument: old > argument,
+    5: lambda old, argument: old >= argument,
+}
+
+
+def _signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def _wake_operation(
+    task: Task,
+    address: int,
+    address2: int,
+    private: bool,
+    wake: int,
+    wake2: int,
+    encoded: int,
+) -> int:
+    """FUTEX_WAKE_OP: change a second word, and wake its waiters if it was as compared."""
+    operation, comparison = encoded >> 28 & 7, encoded >> 24 & 15
+    argument = _signed(encoded >> 12 & 0xFFF, 12)
+    compared = _signed(encoded & 0xFFF, 12)
+    if encoded >> 31:
+        argument = 1 << (argument & 31)
+    if operation not in _OPERATIONS or comparison not in _COMPARISONS:
+        raise ENOSYS
+    key = futex_key(task, address, private)
+    key2 = futex_key(task, address2, private)
+    old = load_word(task, address2)
+    new = _OPERATIONS[operation](old, argument) & 0xFFFFFFFF
+    # The guest's other threads may run meanwhile; Linux does this atomically.  A guest that
+    # relies on it uses the word under its own lock, as the C library does.
+    task.memory.copy_out(address2, new.to_bytes(4, "little"))
+    table = task.kernel.futexes
+    woken = table.wake(key, _count(wake))
+    if _COMPARISONS[comparison](_signed(old, 32), compared):
+        woken += table.wake(key2, _count(wake2 & 0xFFFFFFFF))
+    return woken
+
+
+@syscall(449, "futex_waitv")
+async def futex_waitv(
+    task: Task,
+    address: Address,
+    count: UnsignedInt,
+    flags: UnsignedInt,
+    timeout: InTimespec,
+    clock_id: ClockId,
+) -> int:
+    """futex_waitv: wait on several futexes; the result is the index of one that was woken."""
+    if flags or not 0 < count <= FUTEX_WAITV_MAX or not address:
+        raise EINVAL
+    raw = task.memory.copy_in(address, count * FUTEX_WAITV.size)
+    words = []
+    for position in range(0, len(raw), FUTEX_WAITV.size):
+        value, word_address, word_flags, reserved = FUTEX_WAITV.unpack_from(raw, position)
+        if word_flags & ~(FUTEX_PRIVATE_FLAG | FUTEX2_SIZE_MASK) or reserved:
+            raise EINVAL
+        if word_flags & FUTEX2_SIZE_MASK != FUTEX2_SIZE_U32:
+            raise EINVAL
+        words.append((word_address, value & 0xFFFFFFFF, bool(word_flags & FUTEX_PRIVATE_FLAG)))
+    deadline = None
+    if timeout:
+        if clock_id not in (CLOCK_REALTIME, CLOCK_MONOTONIC):
+            raise EINVAL
+        deadline = task.kernel.clock.deadline(clock_id, copy_in_timespec(task, timeout))
+    return await futex_wait_any(task, words, deadline)

@@ -1,0 +1,109 @@
+"""mount(2), umount2(2), pivot_root(2).  What they do: `vfs/mounting.py`.
+
+The newer calls (fsopen and the like) are not registered: mount(8) falls back to these.
+"""
+
+from runsc_py.sentry.abi.files import AT_FDCWD
+from runsc_py.sentry.errors import EFAULT, EINVAL, ENAMETOOLONG
+from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.syscalls.places import place_at
+from runsc_py.sentry.syscalls.table import Support, syscall
+from runsc_py.sentry.syscalls.types import (
+    MountFlags,
+    PathAddress,
+    StringAddress,
+    UmountFlags,
+)
+from runsc_py.sentry.vfs import mounting
+from runsc_py.sentry.vfs.path import Path
+from runsc_py.sentry.vfs.walk import walk
+
+_PAGE_SIZE = 4096
+_UMOUNT_FLAGS = (
+    mounting.MNT_FORCE | mounting.MNT_DETACH | mounting.MNT_EXPIRE | mounting.UMOUNT_NOFOLLOW
+)
+
+
+def _string(task: Task, address: int) -> bytes:
+    """An argument that may be NULL.  Errors: EINVAL (longer than a page), EFAULT."""
+    if not address:
+        return b""
+    try:
+        return task.memory.copy_in_string(address, _PAGE_SIZE)
+    except ENAMETOOLONG:
+        raise EINVAL from None
+
+
+def _options(task: Task, address: int) -> bytes:
+    """The data argument: at most a page, cut at its NUL."""
+    if not address:
+        return b""
+    room = _PAGE_SIZE - address % _PAGE_SIZE
+    try:
+        data = task.memory.copy_in_part(address, _PAGE_SIZE)
+    except EFAULT:
+        data = task.memory.copy_in_part(address, room)
+    return data.partition(b"\0")[0]
+
+
+@syscall(
+    165, "mount", support=Support.PARTIAL, note="mounts are private: propagation types do nothing"
+)
+def mount(
+    task: Task,
+    source: PathAddress,
+    target: PathAddress,
+    type_name: StringAddress,
+    flags: MountFlags,
+    data: StringAddress,
+) -> int:
+    """mount(2)"""
+    kind = _string(task, type_name)
+    source_name = _string(task, source)
+    options = _options(task, data)
+    place = place_at(task, AT_FDCWD, target, 0, follow=True)
+    mounting.check_may_mount(task)
+    flags = mounting.plain_flags(flags)
+    if flags & mounting.MS_REMOUNT:
+        mounting.remount(place, flags)
+    elif flags & mounting.MS_BIND:
+        mounting.bind(task, _source(task, source_name), place, bool(flags & mounting.MS_REC))
+    elif mounting.is_propagation_change(flags):
+        mounting.change_propagation(place, flags)
+    elif flags & mounting.MS_MOVE:
+        mounting.move(task, _source(task, source_name), place)
+    else:
+        if not type_name:
+            raise EINVAL
+        mounting.mount_new(task, source_name, place, kind, flags, options)
+    return 0
+
+
+def _source(task: Task, path: bytes) -> Path:
+    if not path:
+        raise EINVAL
+    return walk(task, path)
+
+
+@syscall(166, "umount2")
+def umount2(task: Task, target: PathAddress, flags: UmountFlags) -> int:
+    """umount2(2)"""
+    if flags & ~_UMOUNT_FLAGS:
+        raise EINVAL
+    follow = not flags & mounting.UMOUNT_NOFOLLOW
+    place = place_at(task, AT_FDCWD, target, 0, follow=follow)
+    mounting.check_may_mount(task)
+    if flags & mounting.MNT_EXPIRE and flags & (mounting.MNT_FORCE | mounting.MNT_DETACH):
+        raise EINVAL
+    mounting.unmount(task, place, flags)
+    return 0
+
+
+@syscall(155, "pivot_root")
+def pivot_root(task: Task, new_root: PathAddress, put_old: PathAddress) -> int:
+    """pivot_root(2)"""
+    mounting.check_may_mount(task)
+    new = place_at(task, AT_FDCWD, new_root, 0, follow=True)
+    old = place_at(task, AT_FDCWD, put_old, 0, follow=True)
+    mounting.pivot_root(task, new, old)
+    return 0

@@ -1,0 +1,108 @@
+"""pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2).  What a pidfd is: `fs/pidfd.py`."""
+
+from runsc_py.sentry.abi.events import PIDFD_NONBLOCK
+from runsc_py.sentry.abi.signals import SI_TKILL, SI_USER, SIGINFO_SIZE, SIGRTMAX
+from runsc_py.sentry.auth.capabilities import CAP_SYS_PTRACE
+from runsc_py.sentry.errors import EBADF, EINVAL, EPERM, ESRCH
+from runsc_py.sentry.fs.pidfd import PidFile, make_pid_file
+from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.thread_group import ThreadGroup
+from runsc_py.sentry.syscalls.signals import may_signal
+from runsc_py.sentry.syscalls.table import Support, syscall
+from runsc_py.sentry.syscalls.types import (
+    Fd,
+    InSiginfo,
+    Pid,
+    PidFdFlags,
+    Signal,
+    UnsignedInt,
+)
+
+
+@syscall(434, "pidfd_open", support=Support.PARTIAL, note="no PIDFD_THREAD")
+def pidfd_open(task: Task, pid: Pid, flags: PidFdFlags) -> int:
+    """pidfd_open(2)"""
+    if flags & ~PIDFD_NONBLOCK or pid <= 0:
+        raise EINVAL
+    group = task.pid_namespace.thread_group(pid)
+    if group is None:
+        # A thread that leads no process is no process, though it exists.
+        raise EINVAL if pid in task.pid_namespace.tasks else ESRCH
+    return task.files.add(make_pid_file(task, group, flags), True)
+
+
+@syscall(424, "pidfd_send_signal")
+def pidfd_send_signal(
+    task: Task, fd: Fd, signal: Signal, information: InSiginfo, flags: UnsignedInt
+) -> int:
+    """pidfd_send_signal(2)"""
+    if flags:
+        raise EINVAL
+    group = _thread_group(task, fd, or_directory=True)
+    if information:
+        info = _made_up_information(task, information, signal, group)
+    else:
+        sender = task.thread_group.identifier_in(group.pid_namespace)
+        info = SignalInfo(signal, SI_USER, sender, task.credentials.uid)
+    if not group.identifier_in(task.pid_namespace):
+        raise EINVAL
+    if not 0 <= signal <= SIGRTMAX:
+        raise EINVAL
+    if not group.tasks and not group.is_zombie:
+        raise ESRCH
+    if not may_signal(task, group, signal):
+        raise EPERM
+    if signal:
+        group.send_signal(info)
+    return 0
+
+
+def _made_up_information(task: Task, address: int, signal: int, group: ThreadGroup) -> SignalInfo:
+    """The caller's own siginfo; only to itself may it look like the kernel's."""
+    raw = task.memory.copy_in(address, SIGINFO_SIZE)
+    info = SignalInfo(signal, raw=raw)
+    if int.from_bytes(raw[:4], "little") != signal:
+        raise EINVAL
+    if group is not task.thread_group and (info.code >= 0 or info.code == SI_TKILL):
+        raise EPERM
+    return info
+
+
+@syscall(438, "pidfd_getfd")
+def pidfd_getfd(task: Task, fd: Fd, target: Fd, flags: UnsignedInt) -> int:
+    """pidfd_getfd(2)"""
+    if flags:
+        raise EINVAL
+    group = _thread_group(task, fd)
+    if not group.tasks:
+        raise ESRCH
+    if not _may_inspect(task, group):
+        raise EPERM
+    return task.files.add(group.tasks[0].files.get(target), True)
+
+
+def _thread_group(task: Task, fd: int, *, or_directory: bool = False) -> ThreadGroup:
+    """The process of a pidfd; with `or_directory`, a descriptor of /proc/PID serves as well."""
+    file = task.files.get_io(fd)
+    if isinstance(file, PidFile):
+        return file.thread_group
+    if or_directory:
+        from runsc_py.sentry.fs.proc.process import ProcessDirectory
+
+        if isinstance(file.inode, ProcessDirectory) and file.inode.subject.thread is None:
+            return file.inode.subject.group
+    raise EBADF
+
+
+def _may_inspect(task: Task, group: ThreadGroup) -> bool:
+    """ptrace(2), "Ptrace access mode checking", with PTRACE_MODE_ATTACH_REALCREDS."""
+    if group is task.thread_group:
+        return True
+    mine, theirs = task.credentials, group.leader.credentials
+    same = (
+        mine.uid == theirs.uid == theirs.euid == theirs.suid
+        and mine.gid == theirs.gid == theirs.egid == theirs.sgid
+        and not theirs.permitted & ~mine.permitted
+    )
+    return same or mine.has_capability(CAP_SYS_PTRACE, theirs.user_namespace)

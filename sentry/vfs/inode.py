@@ -1,0 +1,223 @@
+"""The contract between the VFS and a file system: `FileSystem` and `Inode`.
+
+The VFS (path walk, permission checks, mounts, dentries) calls these; every file system under
+`sentry/fs/` implements them.  The VFS has checked search and write permission, the sticky
+bit, read-only mounts and name lengths before it calls; an implementation checks what only it
+can know and raises the error of the man page.  All methods are synchronous.
+
+Default methods answer as Linux does for a file type that lacks the operation.
+"""
+
+from runsc_py.sentry.errors import (
+    EINVAL,
+    ELOOP,
+    ENODATA,
+    ENOTDIR,
+    EOPNOTSUPP,
+    EPERM,
+)
+from runsc_py.sentry.vfs.attributes import (
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFIFO,
+    S_IFLNK,
+    S_IFMT,
+    S_IFSOCK,
+    AttributeChange,
+    Attributes,
+)
+from runsc_py.sentry.vfs.dentry_cache import DentryCache
+from runsc_py.sentry.vfs.path import Dentry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.vfs.notification import Watches
+    from runsc_py.sentry.vfs.open_file import OpenFile
+    from runsc_py.sentry.vfs.path import Path
+
+_SPECIAL_KINDS = (S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK)
+
+
+class FileSystem:
+    """A mounted file system's instance (Linux's super block)."""
+
+    #: name in /proc/filesystems and mountinfo
+    type_name = "none"
+    #: statfs f_type
+    magic = 0
+    #: whether a cached dentry must be asked about again before use (proc, shared gofer mounts)
+    needs_revalidation = False
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self.kernel = kernel
+        #: dev_t that stat(2) shows
+        self.device = kernel.new_anonymous_device()
+        #: what mountinfo shows as the mount source
+        self.source = self.type_name
+        self.root: Inode
+        #: what the VFS remembers of its names; only the VFS uses it
+        self.dentries = DentryCache()
+        self._root_dentry: Dentry | None = None
+        #: what open_by_handle_at(2) finds, by inode number
+        self.handles: dict[int, Dentry] = {}
+        #: how many of its inodes are watched (vfs/notification.py), and the last rename's cookie
+        self.watches = 0
+        self.move_cookie = 0
+
+    def root_dentry(self) -> Dentry:
+        """The dentry of the root, the same for all mounts."""
+        dentry = self._root_dentry
+        if dentry is None:
+            dentry = self._root_dentry = Dentry(b"", None, self.root)
+        return dentry
+
+    def statfs(self) -> tuple[int, int, int, int, int, int]:
+        """(block size, blocks, free, available, files, free files)."""
+        return (4096, 0, 0, 0, 0, 0)
+
+    def options(self) -> str:
+        """Super block options for mountinfo, without the leading comma."""
+        return "rw"
+
+    def release(self) -> None:
+        """The last mount of it is gone."""
+
+
+class Inode:
+    """A file of any type.  Identity is the Python object; `number` is what stat shows."""
+
+    __slots__ = ("__weakref__", "file_locks", "filesystem", "mode", "number", "watches")
+
+    def __init__(self, filesystem: FileSystem, number: int, mode: int) -> None:
+        self.filesystem = filesystem
+        self.number = number
+        #: file type and permission bits; the type never changes.  `set_attributes` must keep it
+        #: current: the path walk looks at it alone where everybody may search a directory
+        self.mode = mode
+        #: advisory locks, made when the first one is taken (vfs/locks.py)
+        self.file_locks: object | None = None
+        #: inotify watches, made when the first one is set
+        self.watches: Watches | None = None
+
+    # -- attributes ------------------------------------------------------------
+
+    @property
+    def is_directory(self) -> bool:
+        return self.mode & S_IFMT == S_IFDIR
+
+    @property
+    def is_symlink(self) -> bool:
+        return self.mode & S_IFMT == S_IFLNK
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it is a device, a FIFO or a socket: writing to it changes no file system."""
+        return self.mode & S_IFMT in _SPECIAL_KINDS
+
+    def get_attributes(self) -> Attributes:
+        """Current attributes (stat(2))."""
+        raise NotImplementedError
+
+    def set_attributes(self, change: AttributeChange) -> None:
+        """Apply a change; permission was checked, set-id bits were dropped by the caller.
+
+        Errors: EROFS, EPERM, EINVAL (size of something without one), ENOSPC, EFBIG.
+        """
+        raise EPERM
+
+    def permission_ids(self) -> tuple[int, int, int]:
+        """(mode, uid, gid) for the permission check; cheaper than get_attributes if it can be."""
+        attributes = self.get_attributes()
+        return attributes.mode, attributes.uid, attributes.gid
+
+    # -- directories -----------------------------------------------------------
+
+    def lookup(self, name: bytes) -> "Inode":
+        """The child called `name` (never "." or "..").  Errors: ENOENT, ENOTDIR, EIO."""
+        raise ENOTDIR
+
+    def revalidate(self, name: bytes, child: "Inode | None") -> bool:
+        """Whether a cached lookup still holds; asked only if filesystem.needs_revalidation."""
+        return True
+
+    def create(self, name: bytes, mode: int, uid: int, gid: int) -> "Inode":
+        """A new empty regular file; the name is known to be free.  `mode` has umask applied."""
+        raise EPERM
+
+    def make_directory(self, name: bytes, mode: int, uid: int, gid: int) -> "Inode":
+        raise EPERM
+
+    def make_node(self, name: bytes, mode: int, device: int, uid: int, gid: int) -> "Inode":
+        """A FIFO, socket, device node or regular file (mknod(2)); `mode` has the type."""
+        raise EPERM
+
+    def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> "Inode":
+        raise EPERM
+
+    def link(self, name: bytes, target: "Inode") -> None:
+        """A new name for `target`, which is of the same file system and no directory."""
+        raise EPERM
+
+    def unlink(self, name: bytes, child: "Inode") -> None:
+        """Remove a name of a non-directory."""
+        raise EPERM
+
+    def remove_directory(self, name: bytes, child: "Inode") -> None:
+        """Errors: ENOTEMPTY."""
+        raise EPERM
+
+    def rename(
+        self,
+        name: bytes,
+        child: "Inode",
+        new_parent: "Inode",
+        new_name: bytes,
+        replaced: "Inode | None",
+        flags: int,
+    ) -> None:
+        """Move `child`; types, loops and permissions are checked.
+
+        Errors: ENOTEMPTY, EXDEV, EINVAL (unsupported flags).
+        """
+        raise EPERM
+
+    def make_unnamed(self, mode: int, uid: int, gid: int) -> "Inode":
+        """O_TMPFILE."""
+        raise EOPNOTSUPP
+
+    # -- symbolic links ---------------------------------------------------------
+
+    def read_link(self) -> bytes:
+        """readlink(2).  Errors: EINVAL when it is no link."""
+        raise EINVAL
+
+    def follow_link(self, task: "Task") -> "bytes | Path":
+        """Where a walk through this link goes on: a target string, or (magic links) a place."""
+        return self.read_link()
+
+    # -- opening ----------------------------------------------------------------
+
+    def open(self, task: "Task", path: "Path", flags: int) -> "OpenFile":
+        """A new open file description; access was checked, O_CREAT and O_EXCL are done.
+
+        O_TRUNC is left to the implementation.  `flags` are as the guest gave them.
+        """
+        raise ELOOP if self.is_symlink else EOPNOTSUPP
+
+    # -- extended attributes ------------------------------------------------------
+
+    def get_xattr(self, name: bytes) -> bytes:
+        """Errors: ENODATA, EOPNOTSUPP."""
+        raise ENODATA
+
+    def set_xattr(self, name: bytes, value: bytes, flags: int) -> None:
+        raise EOPNOTSUPP
+
+    def list_xattrs(self) -> list[bytes]:
+        return []
+
+    def remove_xattr(self, name: bytes) -> None:
+        raise ENODATA

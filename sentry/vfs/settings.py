@@ -1,0 +1,15 @@
+"""What root may change in /proc/sys/fs: proc_sys_fs(5).  There is one: `kernel.file_settings`."""
+
+
+class FileSettings:
+    """Numbers that the VFS obeys; the names are those of /proc/sys/fs with underscores."""
+
+    __slots__ = ("lease_break_time", "protected_hardlinks", "protected_symlinks")
+
+    def __init__(self) -> None:
+        #: seconds that the holder of a lease has to give it back
+        self.lease_break_time = 45
+        #: 1: hard links only to files that the caller could write or owns
+        self.protected_hardlinks = 1
+        #: 1: links in sticky directories of everybody are followed for their owner only
+        self.protected_symlinks = 0

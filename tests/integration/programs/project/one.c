@@ -1,0 +1,2 @@
+#include "library.h"
+int one(int n) { return n + 1; }

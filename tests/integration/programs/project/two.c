@@ -1,0 +1,2 @@
+#include "library.h"
+int two(int n) { return n * 2; }

@@ -1,0 +1,72 @@
+"""What a start of the sandbox imports: everybody waits for it, every time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgpack
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PARTS = ("sentry", "platform", "gofer", "runsc")
+
+#: each costs between one and fifty milliseconds
+TOO_SLOW = {
+    "argparse",
+    "asyncio",
+    "construct",
+    "dataclasses",
+    "importlib.metadata",
+    "inspect",
+    "json",
+    "logging",
+    "pathlib",
+    "pickle",
+    "re",
+    "shutil",
+    "socket",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "traceback",
+    "typing",
+    "urllib",
+}
+
+PROGRAM = """
+
+import runsc_py.runsc.cli, runsc_py.runsc.commands.run, runsc_py.runsc.running
+import runsc_py.runsc.boot, runsc_py.runsc.sandbox, runsc_py.runsc.supervision
+import runsc_py.runsc.host_signals, runsc_py.sentry.kernel.run_loop, runsc_py.sentry.syscalls.all
+print("\\n".join(sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Modules after the imports of a run, without those that an editable install's hook needs."""
+    place = tmp_path_factory.mktemp("package")
+    (place / "runsc_py").mkdir()
+    for part in PARTS:
+        (place / "runsc_py" / part).symlink_to(ROOT / part)
+    libraries = Path(msgpack.__file__).parents[1]
+    path = f"import sys; sys.path[:0] = [{str(place)!r}]; sys.path.append({str(libraries)!r})"
+    words = [sys.executable, "-I", "-S", "-c", path + PROGRAM]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+def test_no_slow_modules(imported: set[str]) -> None:
+    """Those are imported where they are used, or not at all."""
+    assert imported & TOO_SLOW == set()
+
+
+def test_families_wait_for_their_first_call(imported: set[str]) -> None:
+    """No module of handlers is imported before a program runs."""
+    families = {name for name in imported if name.startswith("runsc_py.sentry.syscalls.")}
+    assert {name.rpartition(".")[2] for name in families} == {"all", "table", "types"}
+
+
+def test_number_of_modules(imported: set[str]) -> None:
+    """Each costs a tenth of a millisecond before it does anything."""
+    assert len(imported) < 250
