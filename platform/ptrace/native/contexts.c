@@ -124,6 +124,7 @@ void context_reaped(struct platform *platform, struct context *context)
         link = &(*link)->next;
     if (*link)
         *link = context->next;
+    forget_ready(in, context); /* a stop that was kept is of no interest any more */
     if (context->state == STATE_RUNNING)
         context_stopped(platform, context);
     if (context->state != STATE_DYING)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from time import sleep
 
 import pytest
 
@@ -239,3 +240,26 @@ def test_slots_are_used_again(platform: PtracePlatform) -> None:
         keeper.set_registers_changed()
         platform.wait(keeper)
     assert len(slots) < 100
+
+
+def test_death_after_a_kept_stop(platform: PtracePlatform) -> None:
+    """A thread told to exit stops, and dies, while another thread is being waited for."""
+    leader = stop_at_fork(platform)
+    leader.clone_thread()  # a leader of several threads is waited for together with all others
+    process = new_guest(platform, SPIN)
+    ending = process.clone_thread()
+    ending.resume()
+    ending.exit()
+    for _ in range(5):
+        sleep(0.01)
+        leader.execute(SYS_MPROTECT, DATA, PAGE, 3)
+    os.kill(process.pid, signal.SIGKILL)
+    for _ in range(5):
+        sleep(0.01)
+        leader.execute(SYS_MPROTECT, DATA, PAGE, 3)
+    others = [leader.clone_thread() for _ in range(3)]  # one of them takes its slot
+    assert platform.wait() is process
+    assert process.event == Event.EXITED
+    for context in others:
+        assert platform.wait(context) is context
+        assert context.event == Event.SYSCALL
