@@ -11,7 +11,7 @@ import os
 from runsc_py.sentry.errors import EINVAL, EPERM
 from runsc_py.sentry.fs.anonymous import anonymous_file_system
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
-from runsc_py.sentry.fs.tmpfs.regular import F_GET_SEALS, TmpfsRegular
+from runsc_py.sentry.fs.tmpfs.regular import F_GET_SEALS, TmpfsFile, TmpfsRegular
 from runsc_py.sentry.vfs.attributes import AttributeChange
 from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.open_file import O_LARGEFILE, O_RDWR, OpenFile
@@ -49,6 +49,14 @@ class MemoryFile(TmpfsRegular):
         super().set_attributes(change)
 
 
+class FirstFile(TmpfsFile):
+    """What memfd_create(2) opens: unlike one opened later, it lets the file be executed."""
+
+    __slots__ = ()
+
+    is_counted_writer = False
+
+
 def make_memory_file(task: "Task", name: bytes, flags: int) -> OpenFile:
     """A new memfd, open for reading and writing.
 
@@ -67,7 +75,7 @@ def make_memory_file(task: "Task", name: bytes, flags: int) -> OpenFile:
     inode = MemoryFile(filesystem, mode, credentials.fsuid, credentials.fsgid, descriptor)
     inode.links = 0
     path = Path(mount, Dentry(b"/memfd:%b (deleted)" % name, None, inode))
-    return inode.open(task, path, O_RDWR | O_LARGEFILE)
+    return FirstFile(path, O_RDWR | O_LARGEFILE, inode)
 
 
 def _memory_mount(kernel: "Kernel") -> Mount:

@@ -41,7 +41,7 @@ from runsc_py.sentry.abi.memory import (
 from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXEC
 from runsc_py.sentry.abi.signals import SI_USER, SIGTRAP, SS_DISABLE
 from runsc_py.sentry.auth.execution import credentials_after_exec
-from runsc_py.sentry.errors import EACCES, ELOOP, KernelError
+from runsc_py.sentry.errors import EACCES, ELOOP, ETXTBSY, KernelError
 from runsc_py.sentry.kernel.exit import exit_task, release_user_state
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK
 from runsc_py.sentry.kernel.posix_timers import delete_posix_timers
@@ -62,6 +62,7 @@ from runsc_py.sentry.vfs.mount import MS_NOEXEC, MS_NOSUID
 from runsc_py.sentry.vfs.open_file import O_RDONLY, OpenFile
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.permissions import MAY_EXECUTE, check
+from runsc_py.sentry.vfs.usage import is_open_for_writing
 from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
@@ -128,13 +129,18 @@ class NewImage:
 
 
 def open_executable(task: "Task", path: Path) -> OpenFile:
-    """Open a file to execute it.  Errors: EACCES for what is no executable regular file."""
+    """Open a file to execute it.
+
+    Errors: EACCES for what is no executable regular file, ETXTBSY while somebody may write it.
+    """
     inode = path.inode
     if inode.mode & S_IFMT != S_IFREG or path.mount.flags & MS_NOEXEC:
         raise EACCES
     check(task.credentials, inode, MAY_EXECUTE)
     if not inode.permission_ids()[0] & 0o111:
         raise EACCES
+    if is_open_for_writing(task.kernel, inode):
+        raise ETXTBSY
     return inode.open(task, path, O_RDONLY).acquire()
 
 

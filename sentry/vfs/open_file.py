@@ -80,6 +80,8 @@ class OpenFile:
     writes_whole = False
     #: open(2) awaits `wait_opened` before it makes a descriptor: FIFOs
     opening_waits = False
+    #: whether a file open for writing through this cannot be executed (ETXTBSY)
+    is_counted_writer = True
 
     def __init__(self, path: "Path", flags: int) -> None:
         self.path = path

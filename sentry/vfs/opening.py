@@ -78,6 +78,8 @@ class PlaceFile(OpenFile):
 
     __slots__ = ()
 
+    is_counted_writer = False
+
     def poll(self) -> int:
         raise EBADF
 

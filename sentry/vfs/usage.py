@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.mm.memory_manager import MemoryManager
     from runsc_py.sentry.vfs.inode import Inode
     from runsc_py.sentry.vfs.open_file import OpenFile
     from runsc_py.sentry.vfs.path import Path
@@ -49,5 +50,22 @@ def is_executed(kernel: "Kernel", inode: "Inode") -> bool:
 
 
 def is_open_for_writing(kernel: "Kernel", inode: "Inode") -> bool:
-    """Whether some open file can write it."""
-    return any(file.inode is inode and file.writable for file in open_files(kernel))
+    """Whether some open file can write it, or some process has it mapped writable and shared."""
+    for file in open_files(kernel):
+        if file.inode is inode and file.writable and file.is_counted_writer:
+            return True
+    return any(
+        _maps_for_writing(memory, inode)
+        for memory in {task.memory for task in living_tasks(kernel)}
+        if memory.has_shared_mappings
+    )
+
+
+def _maps_for_writing(memory: "MemoryManager", inode: "Inode") -> bool:
+    """Whether it writes the file through a mapping, whose descriptor may be closed long since."""
+    objects = {key for key, path in memory.mapped_files.items() if path.dentry.inode is inode}
+    return bool(objects) and any(
+        mapping.permissions.startswith("w", 1) and mapping.permissions.endswith("s")
+        for mapping in memory.mappings()
+        if (mapping.device, mapping.inode) in objects
+    )
