@@ -1,0 +1,119 @@
+"""Reading config.json: bytes to `Spec`, with an error that names the place, and back.
+
+Members that nobody knows are reported and ignored, as the specification asks.  `null` stands for
+a member that is not there: engines written in Go write it for empty lists.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.oci.process import Process
+from runsc_py.runsc.oci.spec import Spec
+from runsc_py.runsc.oci.types import Structure
+
+#: no configuration is larger
+SIZE_LIMIT = 16 << 20
+
+CONFIGURATION = "config.json"
+
+T = TypeVar("T", bound=Structure)
+
+
+def read_bundle(bundle: str) -> tuple[Spec, list[str]]:
+    """The configuration of a bundle and what is to be warned about; nothing is checked yet.
+
+    Relative paths of the host are those of the bundle.  Raises RunscError.
+    """
+    path = os.path.join(bundle, CONFIGURATION)
+    spec, warnings = read_structure(Spec, path, "spec")
+    if spec.root is not None and spec.root.path:
+        spec.root.path = os.path.normpath(os.path.join(bundle, spec.root.path))
+    for mount in spec.mounts:
+        if is_bind(mount.type, mount.options) and mount.source:
+            mount.source = os.path.normpath(os.path.join(bundle, mount.source))
+    return spec, warnings
+
+
+def is_bind(kind: str, options: list[str]) -> bool:
+    """Whether a mount shows a part of the host."""
+    return kind == "bind" or "bind" in options or "rbind" in options
+
+
+def read_process(path: str) -> tuple[Process, list[str]]:
+    """The file of `exec --process`."""
+    return read_structure(Process, path, "process")
+
+
+def read_structure(kind: type[T], path: str, name: str) -> tuple[T, list[str]]:
+    """A structure out of a JSON file, and warnings about members that it does not have."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        raise RunscError(f"JSON specification file {path} not found") from None
+    except OSError as error:
+        raise RunscError(f"error opening {name} file {path!r}: {error.strerror}") from None
+    if len(content) > SIZE_LIMIT:
+        raise RunscError(f"{name} file {path!r} is larger than {SIZE_LIMIT >> 20} MiB")
+    try:
+        return decode(kind, content)
+    except ValueError as error:
+        raise RunscError(f"error unmarshaling {name} from file {path!r}: {error}") from None
+
+
+def decode(kind: type[T], content: bytes) -> tuple[T, list[str]]:
+    """A structure out of JSON.  Raises ValueError."""
+    try:
+        raw = _without_nulls(msgspec.json.decode(content))
+        structure = msgspec.convert(raw, kind)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+    return structure, [f"unknown member {path} is ignored" for path in _unknown(raw, kind, "$")]
+
+
+def decode_spec(content: bytes) -> Spec:
+    """What `encode_spec` made.  Raises ValueError."""
+    return decode(Spec, content)[0]
+
+
+def encode_spec(spec: Spec) -> bytes:
+    """The specification as JSON."""
+    return msgspec.json.encode(spec)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _unknown(value: Any, kind: Any, path: str) -> Iterator[str]:
+    """Places of members of `value`, which was converted to `kind`, that the structure has not."""
+    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unknown(item, arguments[0], f"{path}[{index}]")
+    elif isinstance(value, dict):
+        structure = next((one for one in (kind, *arguments) if _is_structure(one)), None)
+        if structure is None:
+            return
+        if structure is not kind and getattr(kind, "__origin__", None) is dict:
+            for key, item in value.items():
+                yield from _unknown(item, structure, f"{path}.{key}")
+            return
+        members = {field.encode_name: field.type for field in msgspec.structs.fields(structure)}
+        for key, item in value.items():
+            if key in members:
+                yield from _unknown(item, members[key], f"{path}.{key}")
+            else:
+                yield f"{path}.{key}"
+
+
+def _is_structure(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Structure)
