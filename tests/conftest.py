@@ -7,10 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from harness.differential import Case, Command, Compare, Find, Inside, Prepare, same_user
 from harness.outcome import Outcome, differences
 from harness.processes import become_subreaper
+
+# `make test` asks the same questions at every run: what it finds, the next commit finds as well.
+# New questions are for HYPOTHESIS_PROFILE=explore, which has time and somebody who reads.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

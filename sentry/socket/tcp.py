@@ -334,8 +334,9 @@ class TcpSocket(StreamSocket, InetSocket):
     def lose_peer(self, reset: bool) -> None:
         self.receive_closed = True
         if reset:
+            # Who had heard the end of the data (CLOSE-WAIT) is told by a broken pipe.
+            self.set_error(EPIPE if self.end_received and not self.send_closed else ECONNRESET)
             self.send_closed = True
-            self.set_error(ECONNRESET)
         else:
             self.end_received = True
         self.wait_queue.notify()
