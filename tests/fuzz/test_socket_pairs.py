@@ -1,14 +1,23 @@
 """Connected sockets behave as the host's: AF_UNIX of the three types, and TCP on the loopback."""
 
+import fcntl
 import os
 import select
 import socket
+import termios
 from collections.abc import Callable
+from time import monotonic
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from harness.io_world import IoTask, IoWorld, as_task
 from runsc_py.sentry.abi.sockets import AF_INET, SOCKADDR_IN
@@ -57,6 +66,10 @@ def _our_pair(task: IoTask, kind: int) -> tuple[Socket, Socket]:
     return pair
 
 
+def _unacknowledged(end: socket.socket) -> int:
+    return int.from_bytes(fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4)), "little")
+
+
 class PairMachine(RuleBasedStateMachine):
     """The same operations on both ends of both pairs."""
 
@@ -75,6 +88,17 @@ class PairMachine(RuleBasedStateMachine):
             end.acquire()
         self.sent = 0
         self.counter = 0
+
+    @invariant()
+    def has_arrived(self) -> None:
+        """A busy host takes its time between the ends of a TCP connection."""
+        if self.kind or not hasattr(self, "ours"):
+            return
+        deadline = monotonic() + 0.5
+        for index, ours in enumerate(self.ours):
+            while ours is not None and _unacknowledged(self.host[index]):
+                if monotonic() > deadline:
+                    return  # nobody is left to acknowledge it
 
     @rule(end=_END, size=_SIZES)
     def send(self, end: int, size: int) -> None:
@@ -133,9 +157,6 @@ class PairMachine(RuleBasedStateMachine):
 
     @rule(end=_END)
     def count(self, end: int) -> None:
-        import fcntl
-        import termios
-
         ours = self.ours[end]
         if ours is not None:
             host = fcntl.ioctl(self.host[end], termios.FIONREAD, bytes(4))
