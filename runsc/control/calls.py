@@ -1,0 +1,429 @@
+"""Every control call: its name, its arguments, what it answers.
+
+One dataclass a call; `METHOD` is the name on the wire, gVisor's where gVisor has the call.  What
+the call answers and which descriptors it takes is said in the docstring.  Statuses are encoded as
+wait(2) has them.  An empty `container_id` is an error everywhere but where it says "all".
+"""
+
+from dataclasses import dataclass, field
+
+#: Signal.mode
+TO_PROCESS = "process"
+TO_ALL = "all"
+TO_PROCESS_GROUP = "process-group"
+TO_FOREGROUND = "foreground"
+
+#: what ContainerRuntimeState answers
+CREATING = "creating"
+RUNNING = "running"
+STOPPED = "stopped"
+
+
+class Call:
+    """What all calls have in common: their names."""
+
+    METHOD = ""
+
+
+# -- containers ------------------------------------------------------------------------------------
+
+
+@dataclass
+class StartRoot(Call):
+    """Start the root container's process.  Answers None."""
+
+    METHOD = "containerManager.StartRoot"
+
+    container_id: str
+
+
+@dataclass
+class CreateSubcontainer(Call):
+    """Reserve a container in this sandbox.  Answers None.
+
+    Descriptors: none, its terminal, or its standard input, output and error.
+    """
+
+    METHOD = "containerManager.CreateSubcontainer"
+
+    container_id: str
+
+
+@dataclass
+class StartSubcontainer(Call):
+    """Start a reserved container.  Answers None.
+
+    Descriptors in this order: standard input, output and error (unless the process has a terminal
+    or the container got them when it was created), `filestore_count` files for overlays, the gofer
+    of /dev, the archive of the upper layer, the gofer's connection (one serves every mount).
+    """
+
+    METHOD = "containerManager.StartSubcontainer"
+
+    container_id: str
+    #: the OCI specification, JSON; None is refused
+    spec: bytes | None
+    #: Config.to_dict()
+    config: dict[str, object] | None
+    #: "lower:upper[:size=S]", the root first
+    gofer_mounts: list[str] = field(default_factory=list)
+    filestore_count: int = 0
+    has_dev_gofer: bool = False
+    has_upper_archive: bool = False
+
+
+@dataclass
+class DestroySubcontainer(Call):
+    """Kill every process of a container and forget it; nothing happens twice.  Answers None."""
+
+    METHOD = "containerManager.DestroySubcontainer"
+
+    container_id: str
+
+
+@dataclass
+class ExecuteAsync(Call):
+    """Run one more process in a running container.  Answers its number there, an int.
+
+    Descriptors: the terminal, or standard input, output and error; then one for each of
+    `guest_descriptors`.
+    """
+
+    METHOD = "containerManager.ExecuteAsync"
+
+    container_id: str
+    #: an OCI process object, JSON: args, env, cwd, user, capabilities, rlimits, terminal …
+    process: bytes = field(repr=False)
+    #: `USER[:GROUP]`, looked up inside; replaces the ids of `process`
+    user: str = ""
+    #: numbers that further descriptors get
+    guest_descriptors: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Signal(Call):
+    """Send a signal.  Answers None.
+
+    `pid` is a process of the container (0: its first), or for TO_PROCESS_GROUP a group.
+    """
+
+    METHOD = "containerManager.Signal"
+
+    container_id: str
+    signal: int
+    pid: int = 0
+    mode: str = TO_PROCESS
+
+
+@dataclass
+class Wait(Call):
+    """Wait for the end of a container's first process.  Answers its status, an int."""
+
+    METHOD = "containerManager.Wait"
+
+    container_id: str
+
+
+@dataclass
+class WaitPid(Call):
+    """Wait for a process that ExecuteAsync has made (or another one of the container's).
+
+    Answers its status, an int, once for each ExecuteAsync.
+    """
+
+    METHOD = "containerManager.WaitPID"
+
+    container_id: str
+    pid: int
+
+
+@dataclass
+class ProcessEntry:
+    """A line of ps."""
+
+    uid: int
+    pid: int
+    parent: int
+    threads: int
+    processor: int
+    terminal: str
+    start_time: str
+    time: str
+    command: str
+
+
+@dataclass
+class Processes(Call):
+    """The processes of a container, or all when empty.  Answers list[ProcessEntry]."""
+
+    METHOD = "containerManager.Processes"
+
+    container_id: str
+
+
+@dataclass
+class ContainerStats:
+    """What a container uses at this moment; times in nanoseconds, memory in bytes."""
+
+    cpu_user: int
+    cpu_system: int
+    cpu_total: int
+    memory_usage: int
+    memory_limit: int
+    pids_current: int
+    pids_limit: int
+    #: processor time of each container of the sandbox
+    containers_cpu: dict[str, int]
+
+
+@dataclass
+class Event(Call):
+    """Statistics of a container.  Answers ContainerStats."""
+
+    METHOD = "containerManager.Event"
+
+    container_id: str
+
+
+@dataclass
+class Pause(Call):
+    """Stop every task of the sandbox where it is.  Answers None."""
+
+    METHOD = "containerManager.Pause"
+
+
+@dataclass
+class Resume(Call):
+    """Let them go on.  Answers None."""
+
+    METHOD = "containerManager.Resume"
+
+
+@dataclass
+class ContainerRuntimeState(Call):
+    """Answers CREATING, RUNNING or STOPPED; an unknown container counts as stopped."""
+
+    METHOD = "containerManager.ContainerRuntimeState"
+
+    container_id: str
+
+
+@dataclass
+class PortForward(Call):
+    """Connect a stream descriptor to a TCP port inside.  Answers None.  Descriptors: the stream."""
+
+    METHOD = "containerManager.PortForward"
+
+    container_id: str
+    port: int
+
+
+@dataclass
+class Update(Call):
+    """Change what the whole sandbox may use; None leaves it, -1 is no limit.  Answers None."""
+
+    METHOD = "containerManager.Update"
+
+    memory: int | None = None
+    pids: int | None = None
+
+
+# -- the life of a container as an embedder drives it ----------------------------------------------
+
+
+@dataclass
+class PrepareNamespaces(Call):
+    """Make the mount and PID namespace that StartContainer starts a process in.  Answers None.
+
+    Descriptors: a gofer connection that serves `gofer_mounts`.
+    """
+
+    METHOD = "Lifecycle.PrepareNamespaces"
+
+    container_id: str
+    spec: bytes
+    config: dict[str, object]
+    gofer_mounts: list[str] = field(default_factory=list)
+
+
+@dataclass
+class StartContainer(Call):
+    """Start a process in prepared namespaces.  Answers None.
+
+    Descriptors: one for each of `donated_fds`.
+    """
+
+    METHOD = "Lifecycle.StartContainer"
+
+    container_id: str
+    filename: str = ""
+    argv: list[str] = field(default_factory=list)
+    envv: list[str] = field(default_factory=list)
+    #: never logged
+    secret_envv: list[str] = field(default_factory=list, repr=False)
+    wd: str = ""
+    kuid: int = 0
+    kgid: int = 0
+    user: str = ""
+    #: controller → path below the container's group
+    initial_cgroups: dict[str, str] = field(default_factory=dict)
+    #: name as in getrlimit(2) without RLIMIT_ → [soft, hard]
+    limits: dict[str, list[int]] = field(default_factory=dict)
+    resolve_home: bool = False
+    resolve_binary_path: bool = False
+    donated_fds: list[int] = field(default_factory=list)
+
+    def masked(self) -> str:
+        """The same as text for a log, without the values of secrets."""
+        hidden = ["(hidden)"] * len(self.secret_envv)
+        return f"{self!r}"[:-1] + f", secret_envv={hidden!r})"
+
+
+@dataclass
+class LifecyclePause(Call):
+    """As Pause.  Answers None."""
+
+    METHOD = "Lifecycle.Pause"
+
+
+@dataclass
+class LifecycleResume(Call):
+    """As Resume.  Answers None."""
+
+    METHOD = "Lifecycle.Resume"
+
+
+@dataclass
+class Shutdown(Call):
+    """End the sandbox; nothing happens twice.  Answers None."""
+
+    METHOD = "Lifecycle.Shutdown"
+
+
+@dataclass
+class GetExitStatus(Call):
+    """Answers the status of a container that has stopped, an int."""
+
+    METHOD = "Lifecycle.GetExitStatus"
+
+    container_id: str
+
+
+@dataclass
+class Reap(Call):
+    """Have the exit event sent once more if the container has stopped.  Answers None."""
+
+    METHOD = "Lifecycle.Reap"
+
+    container_id: str
+
+
+@dataclass
+class IsContainerRunning(Call):
+    """Answers a bool; False for an unknown container."""
+
+    METHOD = "Lifecycle.IsContainerRunning"
+
+    container_id: str
+
+
+@dataclass
+class SignalContainer(Call):
+    """Signal the first process, or all, of a container that StartContainer started."""
+
+    METHOD = "Lifecycle.SignalContainer"
+
+    container_id: str
+    signal: int
+    all: bool = False
+
+
+# -- everything else -------------------------------------------------------------------------------
+
+
+@dataclass
+class Subscribe(Call):
+    """Be told what happens.  Answers None, then EventMessage as events until it is disconnected.
+
+    `container_id` may be empty: all.
+    """
+
+    METHOD = "Events.Subscribe"
+
+    container_id: str = ""
+
+
+@dataclass
+class EventMessage:
+    """`kind`: started, exited, oom.  `data`: what the kind needs (exited: exit_status)."""
+
+    kind: str
+    container_id: str
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class Read(Call):
+    """Copy a part of a container's file into a descriptor.  Answers the bytes copied, an int.
+
+    `size` -1: up to the end.  Descriptors: where to.
+    """
+
+    METHOD = "Fs.Read"
+
+    container_id: str
+    path: str
+    offset: int = 0
+    size: int = -1
+
+
+@dataclass
+class TarRootfsUpper(Call):
+    """Write what a container changed in its root as a tar archive.  Descriptors: where to."""
+
+    METHOD = "Fs.TarRootfsUpperLayer"
+
+    container_id: str
+
+
+@dataclass
+class MemoryUsage:
+    """Bytes."""
+
+    mapped: int
+    anonymous: int
+    tmpfs: int
+    sentry: int
+    total: int
+
+
+@dataclass
+class Usage(Call):
+    """Answers MemoryUsage."""
+
+    METHOD = "Usage.Collect"
+
+    full: bool = False
+
+
+@dataclass
+class ChangeLogging(Call):
+    """Change the log's level or the trace of a living sandbox; None leaves it.  Answers None."""
+
+    METHOD = "Logging.Change"
+
+    #: debug, info or warning
+    level: str | None = None
+    strace: bool | None = None
+
+
+@dataclass
+class Stacks(Call):
+    """Where each task and the sentry is.  Answers text, a str."""
+
+    METHOD = "debug.Stacks"
+
+
+def calls() -> dict[str, type[Call]]:
+    """Every call by its name on the wire."""
+    return {kind.METHOD: kind for kind in Call.__subclasses__()}

@@ -1,0 +1,224 @@
+"""Talk to a sandbox: one method a control call.
+
+A client is one connection.  Every method is a round trip and raises ControlError; `Wait` and
+`WaitPid` block until there is a status, unless the client has a time limit.  A sandbox that goes
+away answers everything with the code CLOSED.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+
+from runsc_py.runsc.control import calls, codec, wire
+from runsc_py.runsc.control.errors import CLOSED, PROTOCOL, TIMEOUT, ControlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+#: sun_path has room for a NUL as well
+LONGEST_ADDRESS = 107
+
+
+def connect(path: str) -> socket.socket:
+    """A connection to a unix socket however long its path is.  Raises OSError."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        if len(os.fsencode(path)) <= LONGEST_ADDRESS:
+            connection.connect(path)
+        else:
+            folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                connection.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+            finally:
+                os.close(folder)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class ControlClient:
+    """A connection to the control server of a sandbox."""
+
+    def __init__(self, path: str, timeout: float | None = None) -> None:
+        """`timeout`: seconds that one answer may take.  Raises ControlError (CLOSED)."""
+        try:
+            self._socket = connect(path)
+        except OSError as error:
+            raise ControlError(
+                f"cannot connect to the sandbox: {error.strerror}", CLOSED, error.errno or 0
+            ) from None
+        self._socket.settimeout(timeout)
+        self._reader = wire.FrameReader(self._socket)
+        self._last = 0
+
+    def __enter__(self) -> ControlClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; what still waits there is forgotten."""
+        self._reader.close()
+        self._socket.close()
+
+    def call(self, call: calls.Call, kind: type[T], descriptors: Sequence[int] = ()) -> T:
+        """Make any call and return its answer, which must be of type `kind`."""
+        number = self._send(call, descriptors)
+        while True:
+            what, answered, value = self._receive()
+            if answered != number or what == wire.EVENT:
+                continue
+            if what == wire.ERROR:
+                raise ControlError.from_map(value)
+            return codec.decode(kind, value, call.METHOD)
+
+    def _send(self, call: calls.Call, descriptors: Sequence[int]) -> int:
+        self._last += 1
+        arguments = codec.encode(call)
+        frame = wire.encode((wire.REQUEST, self._last, call.METHOD, arguments))
+        try:
+            wire.send(self._socket, frame, descriptors)
+        except TimeoutError:
+            raise ControlError("the sandbox does not answer", TIMEOUT) from None
+        except OSError as error:
+            raise ControlError("the sandbox is gone", CLOSED, error.errno or 0) from None
+        return self._last
+
+    def _receive(self) -> tuple[int, int, object]:
+        try:
+            frame = self._reader.read()
+        except TimeoutError:
+            raise ControlError("the sandbox does not answer", TIMEOUT) from None
+        except OSError as error:
+            raise ControlError("the sandbox is gone", CLOSED, error.errno or 0) from None
+        if frame is None:
+            raise ControlError("the sandbox is gone", CLOSED)
+        message, descriptors = frame
+        for descriptor in descriptors:
+            os.close(descriptor)
+        what, number, value = message[:3]
+        if not isinstance(what, int) or not isinstance(number, int):
+            raise ControlError("an answer that is none", PROTOCOL)
+        return what, number, value
+
+    # -- containers ----------------------------------------------------------------------------
+
+    def start_root(self, container_id: str) -> None:
+        """Start the root container's process."""
+        self.call(calls.StartRoot(container_id), type(None))
+
+    def create_subcontainer(self, container_id: str, descriptors: Sequence[int] = ()) -> None:
+        """Reserve a container; `descriptors`: none, its terminal, or 0, 1 and 2."""
+        self.call(calls.CreateSubcontainer(container_id), type(None), descriptors)
+
+    def start_subcontainer(self, call: calls.StartSubcontainer, descriptors: Sequence[int]) -> None:
+        """Start a reserved container (sandbox_process.subcontainer_gofer makes the gofer)."""
+        self.call(call, type(None), descriptors)
+
+    def destroy_subcontainer(self, container_id: str) -> None:
+        """Kill and forget a container."""
+        self.call(calls.DestroySubcontainer(container_id), type(None))
+
+    def execute(self, call: calls.ExecuteAsync, descriptors: Sequence[int]) -> int:
+        """Run one more process; its number as the container sees it."""
+        return self.call(call, int, descriptors)
+
+    def signal(
+        self, container_id: str, signal: int, pid: int = 0, mode: str = calls.TO_PROCESS
+    ) -> None:
+        """Send a signal; see calls.Signal."""
+        self.call(calls.Signal(container_id, signal, pid, mode), type(None))
+
+    def wait(self, container_id: str) -> int:
+        """Wait for the first process; its wait(2) status."""
+        return self.call(calls.Wait(container_id), int)
+
+    def wait_pid(self, container_id: str, pid: int) -> int:
+        """Wait for a process of `execute`; its wait(2) status."""
+        return self.call(calls.WaitPid(container_id, pid), int)
+
+    def processes(self, container_id: str) -> list[calls.ProcessEntry]:
+        """The processes of a container."""
+        return self.call(calls.Processes(container_id), list[calls.ProcessEntry])
+
+    def event(self, container_id: str) -> calls.ContainerStats:
+        """What a container uses."""
+        return self.call(calls.Event(container_id), calls.ContainerStats)
+
+    def pause(self) -> None:
+        """Stop every task of the sandbox."""
+        self.call(calls.Pause(), type(None))
+
+    def resume(self) -> None:
+        """Let them go on."""
+        self.call(calls.Resume(), type(None))
+
+    def state(self, container_id: str) -> str:
+        """calls.CREATING, RUNNING or STOPPED."""
+        return self.call(calls.ContainerRuntimeState(container_id), str)
+
+    def port_forward(self, container_id: str, port: int, descriptor: int) -> None:
+        """Connect a stream to a TCP port inside."""
+        self.call(calls.PortForward(container_id, port), type(None), (descriptor,))
+
+    def update(self, memory: int | None = None, pids: int | None = None) -> None:
+        """Change limits of the sandbox; None leaves one, -1 takes it away."""
+        self.call(calls.Update(memory, pids), type(None))
+
+    # -- everything else -----------------------------------------------------------------------
+
+    def read(
+        self, container_id: str, path: str, descriptor: int, offset: int = 0, size: int = -1
+    ) -> int:
+        """Copy a part of a container's file into a descriptor; how many bytes it was."""
+        return self.call(calls.Read(container_id, path, offset, size), int, (descriptor,))
+
+    def tar_rootfs_upper(self, container_id: str, descriptor: int) -> None:
+        """Write what a container changed in its root as a tar archive."""
+        self.call(calls.TarRootfsUpper(container_id), type(None), (descriptor,))
+
+    def usage(self, full: bool = False) -> calls.MemoryUsage:
+        """Memory of the whole sandbox."""
+        return self.call(calls.Usage(full), calls.MemoryUsage)
+
+    def change_logging(self, level: str | None = None, strace: bool | None = None) -> None:
+        """Change what a living sandbox logs."""
+        self.call(calls.ChangeLogging(level, strace), type(None))
+
+    def stacks(self) -> str:
+        """Where each task is."""
+        return self.call(calls.Stacks(), str)
+
+    def shutdown(self) -> None:
+        """End the sandbox."""
+        self.call(calls.Shutdown(), type(None))
+
+    def events(self, container_id: str = "") -> Iterator[calls.EventMessage]:
+        """What happens from now on, as it happens, until the sandbox or the client ends."""
+        number = self._send(calls.Subscribe(container_id), ())
+        while True:
+            try:
+                what, answered, value = self._receive()
+            except ControlError as error:
+                if error.code == CLOSED:
+                    return
+                raise
+            if answered != number:
+                continue
+            if what == wire.ERROR:
+                raise ControlError.from_map(value)
+            if what == wire.EVENT:
+                yield codec.decode(calls.EventMessage, value)

@@ -1,0 +1,1 @@
+"""In the sandbox: from an OCI specification to mounts, a first process, and its end."""
