@@ -1,0 +1,87 @@
+"""`--log FILE --log-format FORMAT`: what a command of a container engine has to report.
+
+The formats are those of runc: engines read the last line for the reason of a failure.
+"""
+
+import os
+import time
+
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.log import DEBUG, INFO, REPORT, WARNING
+
+LEVELS = {DEBUG: "debug", INFO: "info", WARNING: "warning", REPORT: "error"}
+
+
+class RuntimeLog:
+    """Lines to a file; also what the sentry takes for a log."""
+
+    __slots__ = ("_descriptor", "_format", "_level", "_to_stderr")
+
+    def __init__(self, descriptor: int, line_format: str, level: int, to_stderr: bool) -> None:
+        self._descriptor = descriptor
+        self._format = line_format
+        self._level = level
+        self._to_stderr = to_stderr
+
+    def _write(self, level: int, message: str) -> None:
+        if level < self._level:
+            return
+        name = LEVELS[level]
+        if self._descriptor >= 0:
+            _write_all(self._descriptor, _line(self._format, name, message))
+        if self._to_stderr:
+            _write_all(2, _line("text", name, message))
+
+    def debug(self, message: str) -> None:
+        """What only a developer wants to know."""
+        self._write(DEBUG, message)
+
+    def info(self, message: str) -> None:
+        """What explains a run that went wrong."""
+        self._write(INFO, message)
+
+    def warning(self, message: str) -> None:
+        """What is not as asked for."""
+        self._write(WARNING, message)
+
+    def report(self, message: str) -> None:
+        """Why the command failed."""
+        self._write(REPORT, message)
+
+
+def open_runtime_log(config: Config) -> RuntimeLog:
+    """The log that the options ask for.  Raises RunscError."""
+    descriptor = -1
+    if config.log:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            descriptor = os.open(config.log, flags, 0o644)
+        except OSError as error:
+            raise RunscError(f"--log {config.log}: {error.strerror}") from None
+    level = DEBUG if config.debug else INFO
+    return RuntimeLog(descriptor, config.log_format, level, config.alsologtostderr)
+
+
+def _line(line_format: str, level: str, message: str) -> bytes:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if line_format == "text":
+        quoted = _quote(message)
+        return f'time="{stamp}" level={level} msg={quoted}\n'.encode(errors="backslashreplace")
+    import json
+
+    name = "msg" if line_format == "json" else "log"
+    return json.dumps({"level": level, name: message, "time": stamp}).encode() + b"\n"
+
+
+def _quote(message: str) -> str:
+    escaped = message.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _write_all(descriptor: int, line: bytes) -> None:
+    try:
+        os.write(descriptor, line)
+    except OSError:
+        # Nobody listens, or the disk is full: no reason to fail a command that works.
+        return
