@@ -14,6 +14,9 @@ RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
 NATIVE_SOURCES := $(wildcard platform/ptrace/native/*)
 PYTEST_WORKERS ?= 2
+# What is measured is what users have: the installed wheel, whose start needs no import hook.
+WHEELS := build/wheels
+INSTALLED := build/installed
 RUN ?= sh -c 'echo "Hello from $$(uname -sr), host $$(hostname), process $$$$:"; ps -o pid,ppid,args; echo "All of it ran in the sandbox; try: make run RUN=bash"'
 
 .DEFAULT_GOAL := help
@@ -40,7 +43,11 @@ conformance: $(RUNTIME) ## Run CPython's own tests natively and inside (CONFORMA
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CONFORMANCE_OPTIONS)
 
 bench: $(RUNTIME) ## Measure native, runsc-py and every peer installed (BENCH_OPTIONS=--help)
-	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+	rm -rf build/lib* $(WHEELS)
+	$(BIN)/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir $(WHEELS) .
+	test -e $(INSTALLED) || $(BIN)/python -m venv $(INSTALLED)
+	$(INSTALLED)/bin/pip install --quiet --force-reinstall $(WHEELS)/*.whl
+	PYTHONPATH=tests $(INSTALLED)/bin/python -m benchmarks $(BENCH_OPTIONS)
 
 native: | $(BIN)/python ## Compile the C module again
 	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e .
