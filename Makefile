@@ -20,7 +20,7 @@ INSTALLED := build/installed
 RUN ?= sh -c 'echo "Hello from $$(uname -sr), host $$(hostname), process $$$$:"; ps -o pid,ppid,args; echo "All of it ran in the sandbox; try: make run RUN=bash"'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint typecheck conformance bench native wheel docs clean test-prerequisites
+.PHONY: help run test retest lint typecheck conformance bench native wheel docs clean test-prerequisites
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ run: $(RUNTIME) ## Run a program in the sandbox (another one with RUN='command')
 
 test: lint typecheck ## Check style, types and layers, and run all tests
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_OPTIONS)
+
+retest: lint typecheck ## Run only what failed in the last `make test` again, alone
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(PYTEST_OPTIONS)
 
 lint: $(DEVELOPMENT) $(TYPING) ## Check style (ruff) and which part may import which (import-linter)
 	$(BIN)/ruff check .
