@@ -47,6 +47,10 @@ class ExtendedAttributes:
         if self._values.pop(name, None) is None:
             raise ENODATA
 
+    def discard(self, name: bytes) -> None:
+        """Remove it if it is there."""
+        self._values.pop(name, None)
+
 
 def check_name(name: bytes) -> None:
     """Whether an in-memory file system keeps such a name.  Errors: EOPNOTSUPP."""

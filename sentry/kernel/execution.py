@@ -40,8 +40,8 @@ from runsc_py.sentry.abi.memory import (
 )
 from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXEC
 from runsc_py.sentry.abi.signals import SI_USER, SIGTRAP, SS_DISABLE
-from runsc_py.sentry.auth.execution import credentials_after_exec
 from runsc_py.sentry.errors import EACCES, ELOOP, ETXTBSY, KernelError
+from runsc_py.sentry.kernel.exec_credentials import apply_credentials, new_credentials
 from runsc_py.sentry.kernel.exit import exit_task, release_user_state
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK
 from runsc_py.sentry.kernel.posix_timers import delete_posix_timers
@@ -58,7 +58,7 @@ from runsc_py.sentry.loader.initial_stack import InitialStack, check_sizes
 from runsc_py.sentry.loader.script import MAX_DEPTH, parse_script
 from runsc_py.sentry.mm.memory_manager import MemoryManager
 from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
-from runsc_py.sentry.vfs.mount import MS_NOEXEC, MS_NOSUID
+from runsc_py.sentry.vfs.mount import MS_NOEXEC
 from runsc_py.sentry.vfs.open_file import O_RDONLY, OpenFile
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.permissions import MAY_EXECUTE, check
@@ -159,7 +159,7 @@ def execute(
     try:
         program = _resolve(task, path, file_name, arguments, environment, opened)
         check_sizes(program.arguments, environment, task.thread_group.limits.get(RLIMIT_STACK)[0])
-        credentials, secure = _new_credentials(task, program.path)
+        credentials, secure = new_credentials(task, program.path)
         image = _load(task, program, credentials, secure, opened)
     finally:
         for file in opened:
@@ -194,18 +194,6 @@ def _resolve(
         file_name = interpreter
         path = walk(task, interpreter)
     raise ELOOP
-
-
-def _new_credentials(task: "Task", path: Path) -> tuple["Credentials", bool]:
-    mode, uid, gid = path.inode.permission_ids()
-    return credentials_after_exec(
-        task.credentials,
-        mode=mode,
-        uid=uid,
-        gid=gid,
-        no_new_privileges=task.no_new_privileges,
-        nosuid=bool(path.mount.flags & MS_NOSUID),
-    )
 
 
 def _load(
@@ -361,10 +349,7 @@ def _put_in_force(
     delete_posix_timers(group)
     task.alternate_stack = (0, SS_DISABLE, 0)
     task.name = program.file_name.rsplit(b"/", 1)[-1][:15]
-    if credentials.euid != task.credentials.euid or credentials.egid != task.credentials.egid:
-        task.parent_death_signal = 0
-        image.memory.dumpable = 0
-    task.credentials = credentials
+    apply_credentials(task, program.path, credentials, image.memory)
     if task.files.users > 1:
         shared, task.files = task.files, task.files.fork(group.limits)
         shared.release(task)

@@ -32,6 +32,7 @@ from runsc_py.sentry.vfs.path import Dentry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.notification import Watches
@@ -50,6 +51,8 @@ class FileSystem:
     magic = 0
     #: whether a cached dentry must be asked about again before use (proc, shared gofer mounts)
     needs_revalidation = False
+    #: the user namespace it was mounted in, which its ids belong to; None for the initial one
+    user_namespace: "UserNamespace | None" = None
 
     def __init__(self, kernel: "Kernel") -> None:
         self.kernel = kernel

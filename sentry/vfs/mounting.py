@@ -131,6 +131,8 @@ def mount_new(
         raise ENODEV
     make: FileSystemType = file_system_type  # type: ignore[assignment]
     filesystem = make(task, source, options)
+    namespace = task.credentials.user_namespace
+    filesystem.user_namespace = None if namespace.parent is None else namespace
     _check_mount_point(task, place, filesystem.root.is_directory)
     if source:
         filesystem.source = source.decode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ from runsc_py.sentry.abi.inotify import IN_ATTRIB
 from runsc_py.sentry.auth.capabilities import CAP_SETFCAP, CAP_SYS_ADMIN
 from runsc_py.sentry.errors import E2BIG, ENODATA, EOPNOTSUPP, EPERM, EROFS
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG, S_ISVTX
+from runsc_py.sentry.vfs.file_capabilities import CAPABILITY, value_to_keep, value_to_show
 from runsc_py.sentry.vfs.notification import notify_path
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.permissions import MAY_READ, MAY_WRITE, check, check_owner
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 _TRUSTED = b"trusted."
 _USER = b"user."
 _SECURITY = b"security."
-_CAPABILITY = b"security.capability"
 
 
 def get_xattr(credentials: "Credentials", place: Path, name: bytes) -> bytes:
-    """getxattr(2).  Errors: EACCES, ENODATA, EOPNOTSUPP."""
+    """getxattr(2).  Errors: EACCES, ENODATA, EOPNOTSUPP; EOVERFLOW, EINVAL of capabilities."""
     _check_access(credentials, place.inode, name, MAY_READ)
-    return place.inode.get_xattr(name)
+    value = place.inode.get_xattr(name)
+    if name == CAPABILITY:
+        return value_to_show(credentials, place.inode, value)
+    return value
 
 
 def set_xattr(
@@ -35,8 +38,10 @@ def set_xattr(
     """setxattr(2).  Errors: EROFS, EPERM, EACCES, EEXIST, ENODATA, EOPNOTSUPP."""
     if place.mount.read_only:
         raise EROFS
+    if name == CAPABILITY and value:
+        value = value_to_keep(credentials, place.inode, value)
     _check_access(credentials, place.inode, name, MAY_WRITE)
-    _check_security(credentials, name)
+    _check_security(credentials, place.inode, name)
     place.inode.set_xattr(name, value, flags)
     notify_path(place, IN_ATTRIB)
 
@@ -46,7 +51,7 @@ def remove_xattr(credentials: "Credentials", place: Path, name: bytes) -> None:
     if place.mount.read_only:
         raise EROFS
     _check_access(credentials, place.inode, name, MAY_WRITE)
-    _check_security(credentials, name)
+    _check_security(credentials, place.inode, name)
     place.inode.remove_xattr(name)
     notify_path(place, IN_ATTRIB)
 
@@ -81,10 +86,14 @@ def _check_access(credentials: "Credentials", inode: "Inode", name: bytes, mask:
     raise EOPNOTSUPP
 
 
-def _check_security(credentials: "Credentials", name: bytes) -> None:
-    """Linux's cap_inode_setxattr."""
+def _check_security(credentials: "Credentials", inode: "Inode", name: bytes) -> None:
+    """Linux's cap_inode_setxattr and cap_inode_removexattr."""
     if not name.startswith(_SECURITY):
         return
-    needed = CAP_SETFCAP if name == _CAPABILITY else CAP_SYS_ADMIN
-    if not credentials.has_capability(needed, credentials.user_namespace):
+    if name == CAPABILITY:
+        _, uid, gid = inode.permission_ids()
+        allowed = credentials.has_capability_over_inode(CAP_SETFCAP, uid, gid)
+    else:
+        allowed = credentials.has_capability(CAP_SYS_ADMIN, inode.filesystem.user_namespace)
+    if not allowed:
         raise EPERM

@@ -4,7 +4,8 @@ from runsc_py.sentry.errors import EINVAL, ENODATA
 from runsc_py.sentry.fs.extended_attributes import ExtendedAttributes, check_name
 from runsc_py.sentry.fs.layer import LayerInode
 from runsc_py.sentry.fs.timestamps import access_time_is_due
-from runsc_py.sentry.vfs.attributes import S_IFMT, AttributeChange, Attributes
+from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, AttributeChange, Attributes
+from runsc_py.sentry.vfs.file_capabilities import CAPABILITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ class TmpfsInode(LayerInode):
             self.mode = self.mode & S_IFMT | change.mode & 0o7777
         if change.uid is not None:
             self.uid = change.uid
+            self._forget_capabilities()
         if change.gid is not None:
             self.gid = change.gid
+            self._forget_capabilities()
         if change.access_time is not None:
             self.access_time = change.access_time
         if change.modification_time is not None:
@@ -104,8 +107,15 @@ class TmpfsInode(LayerInode):
         self.change_time = self.tmpfs.kernel.clock.realtime()
 
     def modified(self) -> None:
-        """The content was changed: mtime and ctime are now."""
+        """The content was changed: mtime and ctime are now, and file capabilities are gone."""
         self.modification_time = self.change_time = self.tmpfs.kernel.clock.realtime()
+        if self.xattrs is not None:
+            self._forget_capabilities()
+
+    def _forget_capabilities(self) -> None:
+        """Another owner or content was not meant by who marked the file (capabilities(7))."""
+        if self.xattrs is not None and self.mode & S_IFMT != S_IFDIR:
+            self.xattrs.discard(CAPABILITY)
 
     def changed(self) -> None:
         """Something about the inode was changed: ctime is now."""
