@@ -7,6 +7,8 @@ of its own in `kernel/waiting.py` and `kernel/exit.py`.  Numbers and phrases: er
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
@@ -171,3 +173,8 @@ def error_for(number: int) -> KernelError:
     """The exception for an errno that came from the host."""
     cls = BY_NUMBER.get(number)
     return cls() if cls is not None else EIO()
+
+
+def message_of(error: KernelError) -> str:
+    """The phrase of an error, for a person."""
+    return os.strerror(error.number)

@@ -237,6 +237,7 @@ def _join_group(task: Task, child: Task, flags: int) -> None:
     if parent is not None:
         group.set_parent(parent)
     group.oom_score_adjustment = creator.oom_score_adjustment
+    group.container = creator.container
     if creator.process_group is not None:
         creator.process_group.add(group)
 

@@ -44,6 +44,8 @@ def exit_task(task: "Task", status: int) -> None:
     if len(group.tasks) == 1:
         group.finished_cpu_time = group.cpu_time()
         task.kernel.ended_cpu_time += group.finished_cpu_time
+        if group.container is not None:
+            group.container.ended_cpu_time += group.finished_cpu_time
         if not group.exiting:
             group.exiting = True
             group.exit_status = status

@@ -96,6 +96,8 @@ class Kernel:
         #: the sandbox's first process
         self.init: ThreadGroup | None = None
         self.finished = False
+        #: everything is held (kernel/pausing.py)
+        self.paused = False
         #: called when job control has stopped the first process, whose parent is outside
         self.on_init_stop: Callable[[], None] | None = None
         #: the first process is an ordinary program that does not expect to inherit orphans: they

@@ -14,6 +14,7 @@ from runsc_py.platform.interface import Context, ContextGone, Event
 from runsc_py.sentry.abi.signals import SIGKILL
 from runsc_py.sentry.errors import ENOSYS, KernelError
 from runsc_py.sentry.kernel.exit import TaskEnded, exit_thread_group
+from runsc_py.sentry.kernel.pausing import hold
 from runsc_py.sentry.kernel.signal_delivery import prepare_return
 from runsc_py.sentry.kernel.signal_sending import force_signal
 from runsc_py.sentry.kernel.signals import SignalInfo
@@ -60,6 +61,8 @@ class RunLoop:
                 resume = self._do_ready()
             elif resume is None and not platform.running:
                 events.poll(block=True)
+                if kernel.paused:
+                    hold(kernel, self._serve)
             else:
                 if timers.earliest < events.armed:
                     events.arm()
@@ -67,6 +70,8 @@ class RunLoop:
                 resume = self._serve(context) if context is not None else None
                 if context is None:
                     events.poll(block=False)
+                    if kernel.paused:
+                        hold(kernel, self._serve)
 
     def _do_ready(self) -> Context | None:
         """Serve who was woken and end who was killed; the last context to run is left to resume."""

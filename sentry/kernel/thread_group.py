@@ -11,6 +11,7 @@ from runsc_py.sentry.kernel.waiting import WaitQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.containers import Container
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.limits import Limits
     from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
@@ -27,6 +28,7 @@ class ThreadGroup:
         "child_subreaper",
         "children",
         "children_cpu_time",
+        "container",
         "continued_report",
         "core_dumped",
         "cpu_time_before_exec",
@@ -71,6 +73,8 @@ class ThreadGroup:
         self.exit_signal = exit_signal
         #: living tasks; the leader stays `leader` also after it ended before the others
         self.tasks: list[Task] = []
+        #: None in a plain `run`
+        self.container: Container | None = None
         self.leader: Task
         self.parent: ThreadGroup | None = None
         self.children: list[ThreadGroup] = []

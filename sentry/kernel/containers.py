@@ -1,0 +1,86 @@
+"""Containers of one kernel: which processes belong together, from outside of them.
+
+A process belongs to the container of the process that made it; nothing inside can leave its
+container.  Containers say who gets a signal that is for all, what `ps` lists and who is charged.
+"""
+
+from __future__ import annotations
+
+from runsc_py.sentry.kernel.task import DEAD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.signals import SignalInfo
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+    from runsc_py.sentry.kernel.waiting import WaitQueue
+
+
+class Container:
+    """What belongs together in one sandbox; `identifier` is the runtime's."""
+
+    __slots__ = ("ended_cpu_time", "identifier", "kernel")
+
+    def __init__(self, kernel: Kernel, identifier: str) -> None:
+        self.kernel = kernel
+        self.identifier = identifier
+        #: processor nanoseconds of its processes that have ended
+        self.ended_cpu_time = 0
+
+    def processes(self) -> list[ThreadGroup]:
+        """Its thread groups in order of their numbers, zombies included."""
+        groups = self.kernel.root_pid_namespace.thread_groups()
+        return [group for group in groups if group.container is self]
+
+    def living(self) -> list[ThreadGroup]:
+        """Those that have not ended."""
+        return [group for group in self.processes() if group.tasks]
+
+    def cpu_time(self) -> int:
+        """Processor nanoseconds of its processes, ended ones included."""
+        return self.ended_cpu_time + sum(group.cpu_time() for group in self.living())
+
+    def send_signal(self, info: SignalInfo) -> None:
+        """Send to every process.
+
+        Nothing of the guest runs meanwhile, so that no process escapes by forking.
+        """
+        for group in self.living():
+            group.send_signal(info)
+
+    def kill(self) -> None:
+        """SIGKILL for every process; they are gone when the run loop has come round."""
+        for group in self.living():
+            self.kernel.doom(group)
+
+    @property
+    def task_count(self) -> int:
+        """Its living tasks."""
+        return sum(len(group.tasks) for group in self.processes())
+
+
+class OneTimeWaiter:
+    """Calls a function once when a queue is notified: how runsc waits for the end of a process."""
+
+    __slots__ = ("_call", "_queue")
+
+    def __init__(self, queue: WaitQueue, call: Callable[[], None]) -> None:
+        self._queue = queue
+        self._call = call
+        queue.add(self)
+
+    def wake(self, events: int) -> None:
+        """The queue was notified (Waiter protocol)."""
+        self._queue.remove(self)
+        self._call()
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        self._queue.remove(self)
+
+
+def is_running(group: ThreadGroup) -> bool:
+    """Whether a process has a living leader."""
+    return group.leader.state != DEAD and not group.exiting
