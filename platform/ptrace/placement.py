@@ -19,21 +19,14 @@ if TYPE_CHECKING:
     Placement: TypeAlias = Literal["auto", "together", "spread"]
 
 
-def place(native: NativePlatform, placement: Placement, proc_fd: int) -> int:
+def place(native: NativePlatform, placement: Placement, proc_fd: int) -> None:
     """Put the tracer under a policy, before it starts its stubs.  One CPU leaves no choice.
 
-    Returns a descriptor that the C core reads as long as the platform lives, or -1.
+    `proc_fd`, a descriptor of /proc, is read as long as the platform lives.
     """
     if placement not in PLACEMENTS:
         raise ValueError(f"placement {placement!r} is none of {', '.join(PLACEMENTS)}")
     if placement == "spread" or len(os.sched_getaffinity(0)) < 2:
-        return -1
-    if placement == "together":
-        lib.platform_place(native, lib.PLACEMENT_TOGETHER, -1)
-        return -1
-    try:
-        schedstat = os.open("thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc_fd)
-    except FileNotFoundError:  # a kernel without scheduler statistics
-        schedstat = -1
-    lib.platform_place(native, lib.PLACEMENT_AUTO, schedstat)
-    return schedstat
+        return
+    policy = lib.PLACEMENT_TOGETHER if placement == "together" else lib.PLACEMENT_AUTO
+    lib.platform_place(native, policy, proc_fd)

@@ -49,13 +49,12 @@ class PtracePlatform:
         #: for transfers of extended state
         self.state_buffer = ffi.new("char[]", EXTENDED_STATE_SIZE)
         self._proc_fd = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._schedstat_fd = -1
         #: the host's numbers of the CPUs that guests number from 0
         self.cpus = sorted(os.sched_getaffinity(0))
         self.processors = len(self.cpus)
         self.lowest_address = lib.LOWEST_ADDRESS
         try:
-            self._schedstat_fd = place(self.native, placement, self._proc_fd)
+            place(self.native, placement, self._proc_fd)
             self.vdso_address = start_master(self.native, self._proc_fd)
             start_doorbell(self.native, self._proc_fd)
         except BaseException:
@@ -160,5 +159,3 @@ class PtracePlatform:
         self._closed = True
         lib.platform_destroy(self.native)
         os.close(self._proc_fd)
-        if self._schedstat_fd >= 0:
-            os.close(self._schedstat_fd)

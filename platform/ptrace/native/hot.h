@@ -88,8 +88,9 @@ struct context {
     uint8_t together;     /* bound to the tracer's CPU */
     uint16_t seat;        /* to which of the tracer's CPUs, counted by placement.c */
     uint16_t traps;       /* traps in the current placement window */
+    uint16_t crowded;     /* of these, with another context running on the tracer's CPU */
     int64_t resumed;      /* coarse clock, ns */
-    int64_t ran;          /* time running in the current placement window, ns */
+    int64_t ran;          /* its time on a CPU when the current placement window began, ns */
     struct process *process;
     struct context *next;         /* in its hash bucket, or in the free list */
     struct context *next_running; /* in the list of running contexts */
@@ -119,7 +120,7 @@ int platform_stub_unmap(struct platform *platform, int which, uint64_t start, ui
 int platform_finish_master(struct platform *platform);
 int platform_finish_doorbell(struct platform *platform);
 void platform_watch(struct platform *platform, int fd);
-void platform_place(struct platform *platform, int policy, int schedstat);
+void platform_place(struct platform *platform, int policy, int proc);
 void platform_accompany(struct platform *platform, int pid);
 void platform_kill_all(struct platform *platform);
 void platform_destroy(struct platform *platform);

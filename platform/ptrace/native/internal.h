@@ -41,7 +41,7 @@ struct doorbell {
 struct placement {
     int32_t policy;
     int32_t together_running; /* running contexts bound to the tracer's CPU */
-    int32_t schedstat;        /* the tracer's /proc/PID/schedstat, or -1 */
+    int32_t proc;             /* a descriptor of /proc */
     uint16_t seat;            /* counts the tracer's moves */
     uint8_t standing;         /* between two seats, on no CPU in particular */
     int32_t companion;        /* a process that answers the tracer, and moves with it */

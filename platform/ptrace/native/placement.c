@@ -6,19 +6,30 @@
  * tracer's CPU; it is let go when it is found running for long without a trap (the tick) or on
  * average between its traps, and is bound again when its traps become frequent.
  *
+ * That CPU has room for one guest that runs.  Where two want it, the host's scheduler gives it to
+ * the tracer and the one that was there for a whole time slice, milliseconds, before the other
+ * one has its turn and traps once.  So a context that finds another one running there at nearly
+ * all of its stops is let go as well, and does not come while it is so.
+ *
  * The tracer's CPU is not for ever either: when the tracer has to queue for it much of the time,
  * because others want it too, it gives up its seat, lets the host's scheduler move it for a tick,
  * and sits down where it is then.  Its contexts follow when they are next resumed. */
 
 #include "internal.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Traps that are averaged over: many, for the clock is coarse. */
+/* Traps that are averaged over: many, for it costs a read of a file. */
 #define WINDOW 128
+/* Of these, the stops at which another context ran on the tracer's CPU: who passes is let go, and
+ * who has fewer than the second may come.  Two that wait for each other in turn have about half. */
+#define CROWDED (WINDOW * 7 / 8)
+#define ROOMY (WINDOW / 2)
 #define FREQUENT_NANOSECONDS 100000
 #define RARE_NANOSECONDS 250000
 #define LONG_NANOSECONDS 8000000
@@ -63,37 +74,59 @@ void placement_follow(struct internals *in, struct context *context)
     move(in, context, 1);
 }
 
+/* The times of a thread so far, ns: on a CPU, and in the queue for one (proc(5), schedstat).
+ * Zeros when it is gone, or when the host keeps no such statistics. */
+static void thread_times(const struct placement *placement, const char *thread, int64_t *ran,
+                         int64_t *queued)
+{
+    char text[96];
+    ssize_t size = -1;
+    int file;
+
+    snprintf(text, sizeof text, "%s/schedstat", thread);
+    file = openat(placement->proc, text, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        size = read(file, text, sizeof text - 1);
+        close(file);
+    }
+    *ran = *queued = 0;
+    if (size <= 0)
+        return;
+    text[size] = 0;
+    sscanf(text, "%" SCNd64 " %" SCNd64, ran, queued);
+}
+
+/* A window of traps is over: where does this context belong?  By its own time on a CPU, not by
+ * the clock: on a busy host the one says nothing about the other. */
+static void choose(struct platform *platform, struct context *context)
+{
+    struct internals *in = platform->internals;
+    int64_t ran, queued, average;
+    char thread[16];
+
+    snprintf(thread, sizeof thread, "%d", context->tid);
+    thread_times(&in->placement, thread, &ran, &queued);
+    average = (ran - context->ran) / WINDOW;
+    if (!context->together && average < FREQUENT_NANOSECONDS && context->crowded < ROOMY)
+        move(in, context, 1);
+    else if (context->together && platform->running > 1 &&
+             (average > RARE_NANOSECONDS || context->crowded > CROWDED))
+        move(in, context, 0);
+    context->traps = 0;
+    context->crowded = 0;
+    context->ran = ran;
+}
+
 /* A running context has stopped. */
 void placement_stopped(struct platform *platform, struct context *context)
 {
-    int64_t average;
+    struct placement *placement = &platform->internals->placement;
 
-    if (platform->internals->placement.policy != PLACEMENT_AUTO)
+    if (placement->policy != PLACEMENT_AUTO)
         return;
-    context->ran += placement_clock() - context->resumed;
-    if (++context->traps < WINDOW)
-        return;
-    average = context->ran / WINDOW;
-    context->traps = 0;
-    context->ran = 0;
-    if (!context->together && average < FREQUENT_NANOSECONDS)
-        move(platform->internals, context, 1);
-    else if (context->together && average > RARE_NANOSECONDS && platform->running > 1)
-        move(platform->internals, context, 0);
-}
-
-/* How long the tracer has queued for a CPU in its life, ns: the second field of schedstat. */
-static int64_t time_queued(const struct placement *placement)
-{
-    char text[96];
-    ssize_t size = pread(placement->schedstat, text, sizeof text - 1, 0);
-    char *field;
-
-    if (size <= 0)
-        return 0;
-    text[size] = 0;
-    field = strchr(text, ' ');
-    return field ? strtoll(field, NULL, 10) : 0;
+    context->crowded += placement->together_running > context->together;
+    if (++context->traps == WINDOW)
+        choose(platform, context);
 }
 
 /* The tracer sits down on one CPU, or stands up. */
@@ -128,13 +161,13 @@ void platform_accompany(struct platform *platform, int pid)
 static void look_for_a_seat(struct internals *in, int64_t now)
 {
     struct placement *placement = &in->placement;
-    int64_t queued, passed = now - placement->looked;
+    int64_t ran, queued, passed = now - placement->looked;
     int crowded;
 
     if (placement->standing) {
         sit(in, 0, sched_getcpu());
-    } else if (placement->schedstat >= 0 && passed >= placement->patience) {
-        queued = time_queued(placement);
+    } else if (passed >= placement->patience) {
+        thread_times(placement, "thread-self", &ran, &queued);
         crowded = queued - placement->queued > passed * QUEUED_LIMIT;
         placement->queued = queued;
         placement->looked = now;
@@ -162,17 +195,18 @@ void placement_tick(struct platform *platform)
     look_for_a_seat(in, now);
 }
 
-/* Binds the tracer, and so the stubs that it will start, to the CPU it is on.  `schedstat` is a descriptor of the
- * tracer's file of that name in /proc, or -1: then it stays there. */
-void platform_place(struct platform *platform, int policy, int schedstat)
+/* Binds the tracer, and so the stubs that it will start, to the CPU it is on.  `proc` is a
+ * descriptor of /proc, which stays open as long as the platform. */
+void platform_place(struct platform *platform, int policy, int proc)
 {
     struct placement *placement = &platform->internals->placement;
+    int64_t ran;
 
     placement->policy = policy;
-    placement->schedstat = schedstat;
+    placement->proc = proc;
     placement->patience = LEAST_PATIENCE;
     placement->looked = placement_clock();
-    placement->queued = schedstat < 0 ? 0 : time_queued(placement);
+    thread_times(placement, "thread-self", &ran, &placement->queued);
     if (policy != PLACEMENT_SPREAD)
         sit(platform->internals, 0, sched_getcpu());
 }

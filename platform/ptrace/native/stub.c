@@ -313,7 +313,7 @@ struct platform *platform_create(void)
     if (platform && in) {
         in->slots = calloc(1, sizeof *in->slots);
         in->slot_count = 1;
-        in->doorbell.watched = in->doorbell.timer = in->placement.schedstat = -1;
+        in->doorbell.watched = in->doorbell.timer = -1;
         platform->internals = in;
         if (in->slots && !sched_getaffinity(0, sizeof(cpu_set_t), &in->placement.everywhere))
             return platform;
