@@ -201,6 +201,14 @@ class Context(Protocol):
         page or lies across the end of the address space.
         """
 
+    def compare_exchange(self, address: int, old: int, new: int) -> int:
+        """Replace an aligned 32-bit word of guest memory if it is `old`; returns what it was.
+
+        Atomic beside guest threads that run: for the few words that kernel and guest both change
+        (futex(2)).  Must be called at a stop.  Raises MemoryFault where the guest could not
+        write, and for a misaligned address; ContextGone.
+        """
+
     def clone_process(self, share_memory: bool) -> "Context":
         """A new host process with this context's registers: copy-on-write, or sharing memory."""
 

@@ -123,6 +123,15 @@ class Lib:
         f: int,
         /,
     ) -> int: ...
+    def context_compare_exchange(
+        self,
+        platform: NativePlatform,
+        context: NativeContext,
+        address: int,
+        old: int,
+        new: int,
+        /,
+    ) -> int: ...
     def context_clone(
         self,
         platform: NativePlatform,

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from errno import ESRCH
 
-from runsc_py.platform.interface import ContextGone, Event
+from runsc_py.platform.interface import ContextGone, Event, MemoryFault
 from runsc_py.platform.ptrace._hot import ffi, lib
 
 TYPE_CHECKING = False
@@ -83,6 +83,21 @@ class PtraceContext:
         if ended == lib.CALL_GONE:
             raise ContextGone
         raise ValueError(f"call {number} of {arguments} is not for guests")
+
+    def compare_exchange(self, address: int, old: int, new: int) -> int:
+        """Replace a 32-bit word of guest memory if it is `old`; returns what it was.
+
+        Atomic beside guest threads that run.  Raises MemoryFault, ContextGone.
+        """
+        native = self._native
+        ended = lib.context_compare_exchange(
+            self._platform.native, native, address & MASK, old, new
+        )
+        if ended == lib.CALL_DONE:
+            return native.result
+        if ended == lib.CALL_GONE:
+            raise ContextGone
+        raise MemoryFault
 
     def clone_process(self, share_memory: bool) -> "PtraceContext":
         """A new host process with this context's registers: copy-on-write, or sharing memory.

@@ -8,7 +8,17 @@ from struct import unpack_from
 
 import pytest
 
-from harness.machine_code import DATA, PAGE, SPIN, call, load, new_guest, next_stop, write_byte
+from harness.machine_code import (
+    DATA,
+    PAGE,
+    SPIN,
+    call,
+    jump,
+    load,
+    new_guest,
+    next_stop,
+    write_byte,
+)
 from runsc_py.platform.interface import Event, MemoryFault
 from runsc_py.platform.ptrace import PtracePlatform
 from runsc_py.platform.ptrace.context import PtraceContext
@@ -115,6 +125,24 @@ def test_the_same_calls_work_one_page_higher(context: PtraceContext) -> None:
     moved = context.execute(MREMAP, DATA, PAGE, PAGE, MAYMOVE | REMAP_FIXED, LOWEST)
     assert moved == LOWEST
     assert context.execute(MUNMAP, LOWEST, PAGE) == 0
+
+
+@pytest.mark.parametrize("address", [STUB, STUB + 32, LOWEST - 4, 0, BEYOND, (1 << 64) - 4])
+def test_exchange_on_the_stub_page_is_refused(context: PtraceContext, address: int) -> None:
+    before = stub_page(context)
+    with pytest.raises(MemoryFault):
+        context.compare_exchange(address, 0xCCCCCCCC, 0)
+    assert stub_page(context) == before
+
+
+@pytest.mark.parametrize("offset", [0, 16, 32, 36])
+def test_guest_that_jumps_into_it_stays_in_our_hands(platform: PtracePlatform, offset: int) -> None:
+    """Its code makes a call, which is stopped, changes what the guest may change, or faults."""
+    context = new_guest(platform, load("rdi", 8) + jump(STUB + offset))
+    assert next_stop(platform, context) is context
+    assert context.event == (Event.SYSCALL if offset in (0, 16) else Event.FAULT)
+    assert context.compare_exchange(DATA, 0, 3) == 0
+    assert context.compare_exchange(DATA, 0, 4) == 3
 
 
 def test_growing_into_the_stub_page_is_impossible(context: PtraceContext) -> None:

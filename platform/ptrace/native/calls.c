@@ -79,20 +79,28 @@ static void set_arguments(struct registers *registers, const uint64_t a[6])
     registers->r9 = a[5];
 }
 
+/* The guest's registers, but about to execute the code at `address` of the stub page. */
+static struct registers at_stub(const struct context *context, uint64_t address)
+{
+    struct registers registers = context->registers;
+
+    /* Clean flags: a guest's single-step flag must not step the stub page. */
+    registers.eflags = 0x202;
+    registers.rip = address;
+    registers.rsp = 0;
+    registers.orig_rax = (uint64_t)-1;
+    return registers;
+}
+
 /* Brings a thread to the stop before the stub page's `syscall`.  0, or -1 when it died. */
 static int enter_stub(struct platform *platform, struct context *context, int64_t number,
                       const uint64_t a[6])
 {
-    struct registers registers = context->registers;
+    struct registers registers = at_stub(context, STUB_PAGE);
     uint8_t info[128];
     int status;
 
-    /* Clean flags: a guest's single-step flag must not step the stub page. */
-    registers.eflags = 0x202;
-    registers.rip = STUB_PAGE;
-    registers.rsp = 0;
     registers.rax = (uint64_t)number;
-    registers.orig_rax = (uint64_t)-1;
     set_arguments(&registers, a);
     if (load_registers(context->tid, &registers))
         return -1;
@@ -196,4 +204,56 @@ int context_execute(struct platform *platform, struct context *context, int64_t 
     if (context->state != STATE_AT_CALL && context->state != STATE_STOPPED)
         return CALL_GONE;
     return call_run(platform, context, number, arguments, NULL);
+}
+
+/* Lets the stub page's exchange run.  CALL_DONE, CALL_REFUSED after a fault, or -1: unusable. */
+static int run_exchange(struct platform *platform, struct context *context,
+                        struct registers *registers)
+{
+    uint8_t info[128];
+    int status;
+
+    if (load_registers(context->tid, registers))
+        return -1;
+    do {
+        ptrace(PTRACE_CONT, context->tid, 0, 0);
+        if (wait_for_context(platform, context, &status))
+            return -1;
+        if (STOP_EVENT(status) == PTRACE_EVENT_SECCOMP)
+            return -1;
+    } while (STOP_EVENT(status) || !is_kernel_fault(context->tid, STOP_SIGNAL(status), info));
+    if (store_registers(context->tid, registers))
+        return -1;
+    context->state = STATE_STOPPED;
+    if (STOP_SIGNAL(status) == SIGTRAP && registers->rip == STUB_EXCHANGED)
+        return CALL_DONE;
+    if (registers->rip != STUB_EXCHANGE)
+        return -1;
+    return STOP_SIGNAL(status) == SIGSEGV || STOP_SIGNAL(status) == SIGBUS ? CALL_REFUSED : -1;
+}
+
+/* Changes one aligned word of guest memory from `old` to `new`, if it is `old`, and leaves what
+ * it was in `result`.  A stopped guest thread does it, so that it is atomic beside those that
+ * run.  CALL_DONE; CALL_REFUSED when the guest could not write there; CALL_GONE. */
+int context_compare_exchange(struct platform *platform, struct context *context, uint64_t address,
+                             uint32_t old, uint32_t new)
+{
+    struct registers registers = at_stub(context, STUB_EXCHANGE);
+    int ended;
+
+    if (!is_guest_range(address, sizeof old) || address % sizeof old)
+        return CALL_REFUSED;
+    if (context->state != STATE_AT_CALL && context->state != STATE_STOPPED)
+        return CALL_GONE;
+    context->changed = 1;
+    registers.rax = old;
+    registers.rdx = new;
+    registers.rdi = address;
+    ended = run_exchange(platform, context, &registers);
+    if (ended == -1) {
+        kill_process(context->pid); /* 0 when it was reaped already */
+        return CALL_GONE;
+    }
+    context->result = (uint32_t)registers.rax;
+    return ended;
 }

@@ -134,6 +134,8 @@ void context_resume(struct platform *platform, struct context *context);
 void context_interrupt(struct context *context);
 int context_execute(struct platform *platform, struct context *context, int64_t number,
                     uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
+int context_compare_exchange(struct platform *platform, struct context *context, uint64_t address,
+                             uint32_t old, uint32_t new);
 struct context *context_clone(struct platform *platform, struct context *context, int share_memory,
                               int thread);
 void context_exit(struct platform *platform, struct context *context);

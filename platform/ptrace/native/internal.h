@@ -15,6 +15,11 @@
 #include "hot.h"
 
 #define BUCKETS 1024
+
+/* The stub page's compare-and-exchange, and rip after the breakpoint behind it. */
+#define STUB_EXCHANGE (STUB_PAGE + 32)
+#define STUB_EXCHANGED (STUB_EXCHANGE + 5)
+
 #define EXTENDED_STATE_SIZE 16384
 
 #define STOP_SIGNAL(status) (((status) >> 8) & 0xff)

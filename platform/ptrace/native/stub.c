@@ -48,6 +48,9 @@ static const uint8_t stub_code[] = {
     0xb8, 0x07, 0x00, 0x00, 0x00, /* 16, the doorbell's loop: mov $SYS_poll, %eax */
     0x0f, 0x05,                   /* syscall */
     0xcc,                         /* int3: it rang */
+    0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+    0xf0, 0x0f, 0xb1, 0x17, /* 32, STUB_EXCHANGE: lock cmpxchg %edx, (%rdi) */
+    0xcc,                   /* int3: done */
 };
 
 struct setup {

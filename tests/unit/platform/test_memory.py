@@ -4,8 +4,8 @@ import resource
 
 import pytest
 
-from harness.machine_code import CODE, DATA, PAGE, SPIN, STACK, call, new_guest
-from runsc_py.platform.interface import MemoryFault
+from harness.machine_code import CODE, DATA, PAGE, SPIN, STACK, call, new_guest, next_stop
+from runsc_py.platform.interface import Event, MemoryFault
 from runsc_py.platform.ptrace import PtracePlatform
 from runsc_py.platform.ptrace.address_space import PtraceAddressSpace
 from runsc_py.platform.ptrace.context import PtraceContext
@@ -181,3 +181,66 @@ def test_limits_hold_for_the_copies_too(platform: PtracePlatform) -> None:
     child = context.clone_process(share_memory=False)
     for each in (context, child):
         assert each.execute(SYS_MMAP, BIG, MEGABYTE, 3, 0x32, -1, 0) == -12
+
+
+def test_compare_exchange(context: PtraceContext, space: PtraceAddressSpace) -> None:
+    space.write(DATA, (7).to_bytes(4, "little") + b"rest")
+    assert context.compare_exchange(DATA, 8, 9) == 7
+    assert context.compare_exchange(DATA, 7, 0xFFFFFFFF) == 7
+    assert space.read(DATA, 8) == b"\xff\xff\xff\xffrest"
+    assert context.compare_exchange(DATA, 0xFFFFFFFF, 0) == 0xFFFFFFFF
+    assert space.read(DATA, 8) == bytes(4) + b"rest"
+
+
+def test_compare_exchange_leaves_the_registers_alone(platform: PtracePlatform) -> None:
+    context = new_guest(platform, call(39) + SPIN)
+    assert next_stop(platform, context) is context
+    before = bytes(context.register_bytes)
+    assert context.compare_exchange(DATA, 0, 5) == 0
+    with pytest.raises(MemoryFault):
+        context.compare_exchange(8, 0, 5)
+    assert bytes(context.register_bytes) == before
+    address = context.registers.rip
+    context.set_result(1234)
+    context.resume()
+    context.interrupt()
+    assert platform.wait() is context
+    assert (context.event, context.registers.rax) == (Event.INTERRUPTED, 1234)
+    assert context.registers.rip == address
+
+
+@pytest.mark.parametrize(
+    "address", [DATA + 2, DATA + PAGE, CODE + PAGE, 0, 1 << 47, 1 << 63, (1 << 64) - 4]
+)
+def test_compare_exchange_where_the_guest_cannot_write(
+    context: PtraceContext, address: int
+) -> None:
+    with pytest.raises(MemoryFault):
+        context.compare_exchange(address, 0, 0)
+    assert context.compare_exchange(DATA, 0, 0) == 0
+
+
+def test_compare_exchange_respects_protections(context: PtraceContext) -> None:
+    assert context.execute(SYS_MPROTECT, DATA, PAGE, 1) == 0
+    with pytest.raises(MemoryFault):
+        context.compare_exchange(DATA, 0, 1)
+
+
+def test_compare_exchange_is_atomic_beside_a_running_thread(platform: PtracePlatform) -> None:
+    """Neither its increments nor ours are lost; the thread counts its own in rbx."""
+    delay = b"\xb9" + (20000).to_bytes(4, "little") + b"\xe2\xfe"  # mov $20000, %ecx; loop .
+    increment = b"\xf0\xff\x04\x25" + DATA.to_bytes(4, "little")  # lock incl DATA
+    loop = delay + increment + b"\xff\xc3"  # inc %ebx
+    runner = new_guest(platform, loop + b"\xeb" + (-len(loop) - 2 & 0xFF).to_bytes(1, "little"))
+    stopped = runner.clone_thread()
+    space = runner.address_space
+    runner.resume()
+    ours = 0
+    while ours < 300:
+        value = int.from_bytes(space.read(DATA, 4), "little")
+        ours += stopped.compare_exchange(DATA, value, value + 1) == value
+    runner.interrupt()
+    assert platform.wait() is runner
+    total = int.from_bytes(space.read(DATA, 4), "little")
+    assert runner.registers.rbx
+    assert total - ours - runner.registers.rbx in (0, 1)
