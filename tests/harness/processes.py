@@ -71,7 +71,7 @@ def _describe(pid: int) -> str:
     return f"{pid} {status[0].split()[-1]} {state} {command}".rstrip()
 
 
-def _reap_orphans(known: set[int]) -> None:
+def reap_orphans(known: set[int]) -> None:
     """Collect zombies that became our children; `subprocess` waits for its own."""
     for pid in _children(os.getpid()):
         if pid in known:
@@ -95,7 +95,7 @@ def settle(known: set[int], grace: float, *, kill: bool) -> list[int]:
     """Wait until no descendant but `known` is left; return those that stay."""
     deadline = time.monotonic() + grace
     while True:
-        _reap_orphans(known)
+        reap_orphans(known)
         left = [pid for pid in descendants() if pid not in known]
         if not left or time.monotonic() > deadline:
             return left
