@@ -73,7 +73,7 @@ def mount_everything(kernel: Kernel, client: GoferClient, options: RunOptions, t
         ("/proc", ProcFileSystem(kernel, kernel.root_pid_namespace), SAFE | MS_RELATIME),
         ("/sys", SysFileSystem(kernel), SAFE | MS_RDONLY | MS_RELATIME),
         ("/dev", DevFileSystem(kernel), MS_NOSUID | MS_RELATIME),
-        ("/dev/pts", DevptsFileSystem(kernel), MS_NOSUID | MS_NOEXEC | MS_RELATIME),
+        ("/dev/pts", DevptsFileSystem(kernel.terminals), MS_NOSUID | MS_NOEXEC | MS_RELATIME),
         ("/dev/shm", Tmpfs(kernel, mode=WORLD_WRITABLE), MS_NOSUID | MS_NODEV | MS_RELATIME),
     ]
     for destination, filesystem, flags in plan:
@@ -109,11 +109,11 @@ def _mount(
     filesystem: FileSystem,
     flags: int,
 ) -> Mount:
-    place = _make_mount_point(task, os.fsencode(destination), filesystem.root.is_directory)
+    place = make_mount_point(task, os.fsencode(destination), filesystem.root.is_directory)
     return namespace.mount(filesystem, place, flags)
 
 
-def _make_mount_point(task: Task, destination: bytes, is_directory: bool) -> Path:
+def make_mount_point(task: Task, destination: bytes, is_directory: bool) -> Path:
     """The place to mount at, made where it does not exist."""
     try:
         return walk(task, destination)

@@ -20,7 +20,7 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def set_up(task: Task, options: RunOptions) -> None:
     """Standard files, controlling terminal, user and working directory."""
     kernel = task.kernel
-    for number, file in enumerate(open_standard_files(kernel, options.standard_files)):
+    for number, file in enumerate(open_standard_files(kernel.terminals, options.standard_files)):
         if file is not None:
             task.files.install(number, file)
     if kernel.terminals.host is not None:

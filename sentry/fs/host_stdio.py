@@ -43,6 +43,7 @@ from runsc_py.sentry.vfs.path import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.task import Task
 
@@ -262,15 +263,18 @@ class HostStream(OpenFile):
 _NO_WAIT_UNSUPPORTED = frozenset((95, 22, 29))
 
 
-def open_standard_files(kernel: "Kernel", descriptors: Sequence[int]) -> list[OpenFile | None]:
+def open_standard_files(
+    terminals: "TerminalRegistry", descriptors: Sequence[int]
+) -> list[OpenFile | None]:
     """Open files for host descriptors, which from then on belong to them; None for closed ones.
 
     Descriptors of one terminal with the same flags give one open file, since they are nearly
-    always duplicates.  The first terminal becomes `kernel.terminals.host`; the caller makes it
-    the controlling one.
+    always duplicates.  The first terminal becomes `terminals.host`; the caller makes it the
+    controlling one.
     """
+    kernel = terminals.kernel
     files: list[OpenFile | None] = []
-    terminals: dict[tuple[int, int], OpenFile] = {}
+    known: dict[tuple[int, int], OpenFile] = {}
     for descriptor in descriptors:
         if not _is_open(descriptor):
             files.append(None)
@@ -278,9 +282,9 @@ def open_standard_files(kernel: "Kernel", descriptors: Sequence[int]) -> list[Op
             files.append(_open_other(kernel, descriptor))
         else:
             key = (os.fstat(descriptor).st_rdev, _status_flags(descriptor))
-            if key not in terminals:
-                terminals[key] = _open_terminal(kernel, descriptor, terminals)
-            files.append(terminals[key])
+            if key not in known:
+                known[key] = _open_terminal(terminals, descriptor, known)
+            files.append(known[key])
     return files
 
 
@@ -325,12 +329,9 @@ def _open_null(kernel: "Kernel", flags: int) -> OpenFile:
 
 
 def _open_terminal(
-    kernel: "Kernel", descriptor: int, known: dict[tuple[int, int], OpenFile]
+    terminals: "TerminalRegistry", descriptor: int, known: dict[tuple[int, int], OpenFile]
 ) -> OpenFile:
-    """An open file of a terminal of the host; `known` has those made so far.
-
-    The first terminal has a name in /dev/pts, any other (output to a second window) has none.
-    """
+    """An open file of a terminal of the host; `known` has those made so far."""
     from runsc_py.sentry.fs.devpts.filesystem import terminal_path
     from runsc_py.sentry.fs.host_terminal import HostTerminal, HostTerminalFile
 
@@ -341,10 +342,7 @@ def _open_terminal(
             assert isinstance(file, HostTerminalFile)
             file.terminal.add(descriptor)
             return file.terminal.open(file.path, flags)
-    terminal = HostTerminal(kernel, descriptor, host_ids().guest_uid(status.st_uid))
+    terminal = HostTerminal(terminals, descriptor, host_ids().guest_uid(status.st_uid))
     terminal.add(descriptor)
-    if kernel.terminals.host is None:
-        kernel.terminals.host = terminal
-        return terminal.open(terminal_path(kernel, 0), flags)
-    inode = HostInode(kernel.anonymous_mount.filesystem, descriptor)
-    return terminal.open(kernel.anonymous_path(inode, b"host:[%d]" % inode.number), flags)
+    terminals.add_host(terminal)
+    return terminal.open(terminal_path(terminals, terminal.number), flags)

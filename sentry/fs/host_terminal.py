@@ -53,7 +53,8 @@ from runsc_py.sentry.vfs.open_file import O_ACCMODE, O_RDONLY, O_WRONLY, OpenFil
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
+    from runsc_py.sentry.kernel.sessions import Session
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.path import Path
 
@@ -67,21 +68,32 @@ _WITHOUT_DRAIN = {TCSETSW: TCSETS, TCSETSF: TCSETS, TCSETSW2: TCSETS2, TCSETSF2:
 
 
 class HostTerminal(Terminal):
-    """The terminal that `run` was started on.  It owns the descriptors it is given."""
+    """A terminal that a program was started on.  It owns the descriptors it is given."""
 
     __slots__ = (
         "descriptor",
+        "descriptors",
         "guest_settings",
         "input",
+        "number",
+        "open_files",
         "original",
         "output",
         "owner_uid",
         "poller",
+        "registry",
         "wait_queue",
     )
 
-    def __init__(self, kernel: "Kernel", descriptor: int, owner_uid: int) -> None:
-        super().__init__(kernel, make_device(PTS_MAJOR, 0))
+    def __init__(self, registry: "TerminalRegistry", descriptor: int, owner_uid: int) -> None:
+        kernel = registry.kernel
+        self.registry = registry
+        #: in /dev/pts
+        self.number = registry.free_number()
+        self.open_files = 0
+        #: all that were given
+        self.descriptors: list[int] = []
+        super().__init__(kernel, make_device(PTS_MAJOR, self.number))
         #: for settings and readiness
         self.descriptor = descriptor
         #: for reading and writing; -1 while none was given that can
@@ -97,6 +109,7 @@ class HostTerminal(Terminal):
 
     def add(self, descriptor: int) -> None:
         """Another descriptor of the same terminal, maybe for the other direction."""
+        self.descriptors.append(descriptor)
         access = fcntl.fcntl(descriptor, fcntl.F_GETFL) & O_ACCMODE
         if access != O_WRONLY and self.input < 0:
             self.input = descriptor
@@ -104,7 +117,29 @@ class HostTerminal(Terminal):
             self.output = descriptor
 
     def open(self, path: "Path", flags: int) -> OpenFile:
+        if self.descriptor < 0:
+            raise EIO
         return HostTerminalFile(path, flags, self)
+
+    def close_file(self) -> None:
+        """One open file is released."""
+        self.open_files -= 1
+        self._close_if_unused()
+
+    def _release_session(self, session: "Session") -> None:
+        super()._release_session(session)
+        self._close_if_unused()
+
+    def _close_if_unused(self) -> None:
+        """Close it once nobody can come back: whoever is at its other end sees that."""
+        if self.open_files or self.session is not None or self.descriptor < 0:
+            return
+        self.restore()
+        self.registry.remove(self.number)
+        self.wait_queue.close()
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self.descriptor = self.input = self.output = -1
 
     def restore(self) -> None:
         """Undo the guest's changes of the settings, from the background too."""
@@ -162,6 +197,10 @@ class HostTerminalFile(OpenFile):
         super().__init__(path, flags)
         self.terminal = terminal
         self.wait_queue = terminal.wait_queue
+        terminal.open_files += 1
+
+    def release(self) -> None:
+        self.terminal.close_file()
 
     def read(self, size: int) -> bytes:
         terminal = self.terminal

@@ -43,8 +43,9 @@ def _devtmpfs(task: "Task", source: bytes, options: bytes) -> "FileSystem":
 
 def _devpts(task: "Task", source: bytes, options: bytes) -> "FileSystem":
     from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
+    from runsc_py.sentry.fs.devpts.registry import terminals_of
 
-    return DevptsFileSystem(task.kernel)
+    return DevptsFileSystem(terminals_of(task))
 
 
 def _cgroup2(task: "Task", source: bytes, options: bytes) -> "FileSystem":

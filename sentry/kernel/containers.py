@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.signals import SignalInfo
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 class Container:
     """What belongs together in one sandbox; `identifier` is the runtime's."""
 
-    __slots__ = ("ended_cpu_time", "identifier", "kernel")
+    __slots__ = ("ended_cpu_time", "identifier", "kernel", "terminals")
 
-    def __init__(self, kernel: Kernel, identifier: str) -> None:
+    def __init__(self, kernel: Kernel, identifier: str, terminals: TerminalRegistry) -> None:
         self.kernel = kernel
+        self.terminals = terminals
         self.identifier = identifier
         #: processor nanoseconds of its processes that have ended
         self.ended_cpu_time = 0

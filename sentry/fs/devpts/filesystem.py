@@ -10,7 +10,7 @@ from runsc_py.sentry.vfs.path import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.open_file import OpenFile
 
@@ -22,14 +22,15 @@ PTMX_NUMBER = 2
 
 
 class DevptsFileSystem(SyntheticFileSystem):
-    """The terminals of `kernel.terminals`; every mount of it shows the same ones."""
+    """The terminals of one registry; every mount of it shows the same ones."""
 
     type_name = "devpts"
     magic = 0x1CD1
     needs_revalidation = True
 
-    def __init__(self, kernel: "Kernel") -> None:
-        super().__init__(kernel)
+    def __init__(self, terminals: "TerminalRegistry") -> None:
+        super().__init__(terminals.kernel)
+        self.terminals = terminals
         self.root = DevptsDirectory(self)
 
     def options(self) -> str:
@@ -39,10 +40,11 @@ class DevptsFileSystem(SyntheticFileSystem):
 class DevptsDirectory(SyntheticDirectory):
     """The root directory."""
 
-    __slots__ = ()
+    __slots__ = ("terminals",)
 
     def __init__(self, filesystem: DevptsFileSystem) -> None:
         super().__init__(filesystem, 0o755)
+        self.terminals = filesystem.terminals
         self.number = ROOT_NUMBER
 
     def make_child(self, name: bytes) -> Inode | None:
@@ -51,7 +53,7 @@ class DevptsDirectory(SyntheticDirectory):
         if not name.isdigit() or (name[:1] == b"0" and name != b"0"):
             return None
         number = int(name)
-        terminal = self.filesystem.kernel.terminals.get(number)
+        terminal = self.terminals.get(number)
         if terminal is None:
             return None
         device = make_device(PTS_MAJOR, number)
@@ -72,11 +74,11 @@ class DevptsDirectory(SyntheticDirectory):
             return False
         if not isinstance(child, TerminalInode) or child.terminal is None:
             return True
-        return child.terminal is self.filesystem.kernel.terminals.get(child.number - 3)
+        return child.terminal is self.terminals.get(child.number - 3)
 
     def names(self, task: "Task") -> Iterable[tuple[int, bytes]]:
         yield 3, b"ptmx"
-        for number in self.filesystem.kernel.terminals.numbers():
+        for number in self.terminals.numbers():
             yield number + 4, b"%d" % number
 
 
@@ -127,10 +129,11 @@ class TerminalInode(SyntheticInode):
         return task.kernel.devices.open(task, path, self, self.device, False, flags)
 
 
-def terminal_path(kernel: "Kernel", number: int) -> Path:
+def terminal_path(terminals: "TerminalRegistry", number: int) -> Path:
     """The place of a terminal: its name in /dev/pts, or none where that is not mounted."""
     name = b"%d" % number
-    for mount in kernel.root_mount_namespace.mounts:
+    namespace = terminals.namespace
+    for mount in namespace.mounts if namespace is not None else ():
         if isinstance(mount.filesystem, DevptsFileSystem):
             root = mount.root
             dentry = root.children.get(name)
@@ -138,5 +141,5 @@ def terminal_path(kernel: "Kernel", number: int) -> Path:
                 root.forget(dentry)
                 dentry = None
             return Path(mount, root.look_up(name) if dentry is None else dentry)
-    inode = DevptsFileSystem(kernel).root.lookup(name)
-    return kernel.anonymous_path(inode, b"/dev/pts/" + name)
+    inode = DevptsFileSystem(terminals).root.lookup(name)
+    return terminals.kernel.anonymous_path(inode, b"/dev/pts/" + name)

@@ -2,6 +2,7 @@
 
 from runsc_py.sentry.errors import EIO, ENODEV, ENXIO
 from runsc_py.sentry.fs.dev.registry import CONSOLE, PTMX, TTY
+from runsc_py.sentry.fs.devpts.registry import terminals_of
 from runsc_py.sentry.fs.devpts.terminal import Terminal
 from runsc_py.sentry.vfs.open_file import O_NOCTTY, OpenFile
 
@@ -15,7 +16,7 @@ def open_device(task: "Task", path: "Path", flags: int, device: int) -> OpenFile
     """Open one of the terminal devices.  Errors: ENXIO, EIO, ENODEV, ENOSPC."""
     if device == TTY:
         return open_controlling(task, path, flags)
-    terminals = task.kernel.terminals
+    terminals = terminals_of(task)
     if device == PTMX:
         return terminals.new_pair().open_master(task, path, flags)
     if device == CONSOLE:

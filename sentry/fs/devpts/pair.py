@@ -1,6 +1,6 @@
 """Pseudo-terminals: a master and any number of open slaves with a line discipline between them.
 
-pty(7), ioctl_tty(2).  A `PseudoTerminal` lives in `kernel.terminals` from the opening of
+pty(7), ioctl_tty(2).  A `PseudoTerminal` lives in its registry from the opening of
 /dev/ptmx until the master is closed.
 """
 
@@ -46,7 +46,7 @@ from runsc_py.sentry.vfs.open_file import O_NONBLOCK, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.path import Path
 
@@ -70,14 +70,16 @@ class PseudoTerminal(Terminal):
         "owner_uid",
         "packet_mode",
         "packet_status",
+        "registry",
         "slave_queue",
         "slave_was_open",
         "slaves",
         "window",
     )
 
-    def __init__(self, kernel: "Kernel", number: int) -> None:
-        super().__init__(kernel, make_device(PTS_MAJOR, number))
+    def __init__(self, registry: "TerminalRegistry", number: int) -> None:
+        super().__init__(registry.kernel, make_device(PTS_MAJOR, number))
+        self.registry = registry
         self.number = number
         self.owner_uid = 0
         self.discipline = LineDiscipline(self._key_signal)
@@ -244,7 +246,7 @@ class PseudoTerminal(Terminal):
         """The line is cut."""
         self.has_master = False
         self.generation += 1
-        self.kernel.terminals.remove(self.number)
+        self.registry.remove(self.number)
         self.disconnect()
         self.slave_queue.notify()
 

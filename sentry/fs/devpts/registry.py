@@ -1,8 +1,13 @@
-"""The terminals of a sandbox by number: pseudo-terminals and the host's own.
+"""The terminals of a container by number: pseudo-terminals and the host's.
 
-The host's terminal, when `run` was started on one, is terminal 0 and appears in /dev/pts like a
-pseudo-terminal, so that ttyname(3), tty(1) and ps(1) find a name for it.
+A terminal of the host that a program was started on appears in /dev/pts like a pseudo-terminal, so
+that ttyname(3), tty(1) and ps(1) find a name for it.  A plain `run` has one registry,
+`kernel.terminals`; each container has one of its own, and none sees another's.
 """
+
+from __future__ import annotations
+
+from weakref import ref
 
 from runsc_py.sentry.errors import ENOSPC
 
@@ -11,6 +16,8 @@ if TYPE_CHECKING:
     from runsc_py.sentry.fs.devpts.pair import PseudoTerminal
     from runsc_py.sentry.fs.host_terminal import HostTerminal
     from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.vfs.mount import MountNamespace
 
 #: /proc/sys/kernel/pty/max
 MAXIMUM = 4096
@@ -19,37 +26,65 @@ MAXIMUM = 4096
 class TerminalRegistry:
     """Terminals by their number in /dev/pts."""
 
-    __slots__ = ("host", "kernel", "pairs")
+    __slots__ = ("_namespace", "_terminals", "host", "kernel")
 
-    def __init__(self, kernel: "Kernel") -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
+        #: the one that /dev/console is
         self.host: HostTerminal | None = None
-        self.pairs: dict[int, PseudoTerminal] = {}
+        self._terminals: dict[int, PseudoTerminal | HostTerminal] = {}
+        self._namespace: ref[MountNamespace] | None = None
 
-    def get(self, number: int) -> "PseudoTerminal | HostTerminal | None":
+    @property
+    def namespace(self) -> MountNamespace | None:
+        """Where /dev/pts is looked for; None when it is gone."""
+        if self._namespace is None:
+            return self.kernel.root_mount_namespace
+        return self._namespace()
+
+    @namespace.setter
+    def namespace(self, namespace: MountNamespace) -> None:
+        self._namespace = ref(namespace)
+
+    def get(self, number: int) -> PseudoTerminal | HostTerminal | None:
         """The terminal with this number."""
-        if number == 0 and self.host is not None:
-            return self.host
-        return self.pairs.get(number)
+        return self._terminals.get(number)
 
     def numbers(self) -> list[int]:
         """Those in use, ascending."""
-        numbers = sorted(self.pairs)
-        return [0, *numbers] if self.host is not None else numbers
+        return sorted(self._terminals)
 
-    def new_pair(self) -> "PseudoTerminal":
-        """What opening /dev/ptmx makes.  Errors: ENOSPC."""
-        from runsc_py.sentry.fs.devpts.pair import PseudoTerminal
-
-        number = 0 if self.host is None else 1
-        while number in self.pairs:
+    def free_number(self) -> int:
+        """The lowest.  Errors: ENOSPC."""
+        number = 0
+        while number in self._terminals:
             number += 1
         if number >= MAXIMUM:
             raise ENOSPC
-        pair = PseudoTerminal(self.kernel, number)
-        self.pairs[number] = pair
+        return number
+
+    def new_pair(self) -> PseudoTerminal:
+        """What opening /dev/ptmx makes.  Errors: ENOSPC."""
+        from runsc_py.sentry.fs.devpts.pair import PseudoTerminal
+
+        number = self.free_number()
+        pair = self._terminals[number] = PseudoTerminal(self, number)
         return pair
 
+    def add_host(self, terminal: HostTerminal) -> None:
+        """A terminal of the host becomes known by its number; the first one is the console."""
+        self._terminals[terminal.number] = terminal
+        if self.host is None:
+            self.host = terminal
+
     def remove(self, number: int) -> None:
-        """Both ends of a pair are closed."""
-        self.pairs.pop(number, None)
+        """Both ends of a pair, or all of a host's terminal, are closed."""
+        removed = self._terminals.pop(number, None)
+        if removed is self.host:
+            self.host = None
+
+
+def terminals_of(task: Task) -> TerminalRegistry:
+    """The terminals of the task's container."""
+    container = task.thread_group.container
+    return task.kernel.terminals if container is None else container.terminals

@@ -186,7 +186,7 @@ def _open_peer(task: "Task", pair: "PseudoTerminal", flags: int) -> int:
 
     was_locked, pair.is_locked = pair.is_locked, False
     try:
-        file = pair.open(terminal_path(task.kernel, pair.number), flags & ~O_CLOEXEC)
+        file = pair.open(terminal_path(pair.registry, pair.number), flags & ~O_CLOEXEC)
     finally:
         pair.is_locked = was_locked
     return task.files.add(file, bool(flags & O_CLOEXEC))

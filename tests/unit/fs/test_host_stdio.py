@@ -44,12 +44,12 @@ def kernel() -> Any:
     kernel: Any = fake_kernel()
     kernel.events = Events()
     kernel.root_mount_namespace = SimpleNamespace(mounts=[])
-    kernel.terminals = SimpleNamespace(host=None)
+    kernel.terminals = TerminalRegistry(kernel)
     return kernel
 
 
 def open_one(kernel: Any, descriptor: int) -> OpenFile:
-    (file,) = open_standard_files(cast(Kernel, kernel), (descriptor,))
+    (file,) = open_standard_files(kernel.terminals, (descriptor,))
     assert file is not None
     return file.acquire()
 
@@ -171,7 +171,7 @@ def test_closed_and_null(kernel: Any) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     os.close(write_end)
-    closed, file = open_standard_files(cast(Kernel, kernel), (read_end, null))
+    closed, file = open_standard_files(kernel.terminals, (read_end, null))
     assert closed is None and file is not None
     assert file.read(10) == b"" and not file.writable
     with pytest.raises(ENODEV):
@@ -189,7 +189,7 @@ def test_terminal_descriptors(kernel: Any) -> None:
     writing = os.open(name, os.O_WRONLY | os.O_NOCTTY)
     kernel.terminals = TerminalRegistry(cast(Kernel, kernel))
     descriptors = (reading, writing, os.dup(writing), other_slave)
-    files = open_standard_files(cast(Kernel, kernel), descriptors)
+    files = open_standard_files(kernel.terminals, descriptors)
     first, second, third, fourth = files
     assert second is third and first is not second
     assert isinstance(first, HostTerminalFile) and isinstance(second, HostTerminalFile)
