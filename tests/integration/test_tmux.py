@@ -53,6 +53,15 @@ class Screen:
         self.press("Enter")
         return self.until(lambda text: expected in text and text.endswith(PROMPT.rstrip()))
 
+    def start(self, command: str) -> None:
+        """Type a command that stays in the foreground; wait until the shell has let go of the keys.
+
+        What is typed while the shell still reads its line is the shell's, natively too.
+        """
+        self.press("-l", f"echo on; {command}")
+        self.press("Enter")
+        self.until(lambda text: text.endswith("\non"))
+
     def close(self) -> None:
         """End the server and what runs in it."""
         subprocess.run([*self._base, "kill-server"], capture_output=True, timeout=LIMIT)
@@ -75,13 +84,10 @@ def screen(request: pytest.FixtureRequest, program: Find, tmp_path: Path) -> Ite
 @pytest.mark.slow
 def test_job_control(screen: Screen) -> None:
     """Ctrl-C ends, Ctrl-Z stops, fg and bg go on, the shell knows of it all."""
-    screen.press("-l", "sleep 1000")
-    screen.press("Enter")
-    screen.until(lambda text: text.endswith("sleep 1000"))
+    screen.start("sleep 1000")
     screen.press("C-c")
     screen.enter("echo status $?", "status 130")
-    screen.press("-l", "cat")
-    screen.press("Enter")
+    screen.start("cat")
     screen.press("-l", "echoed")
     screen.press("Enter")
     screen.until(lambda text: text.count("echoed") == 2)
@@ -90,6 +96,7 @@ def test_job_control(screen: Screen) -> None:
     screen.enter("jobs", "[1]+  Stopped")
     screen.press("-l", "fg")
     screen.press("Enter")
+    screen.until(lambda text: text.endswith("\ncat"))
     screen.press("-l", "again")
     screen.press("Enter")
     screen.until(lambda text: text.count("again") == 2)
