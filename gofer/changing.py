@@ -10,6 +10,8 @@ import os
 
 from runsc_py.gofer import host, protocol
 from runsc_py.gofer.nodes import (
+    S_IFBLK,
+    S_IFCHR,
     S_IFDIR,
     S_IFIFO,
     S_IFLNK,
@@ -105,18 +107,49 @@ def mkdir(gofer: Gofer, directory: int, name: bytes, mode: int, uid: int, gid: i
 def mknod(
     gofer: Gofer, directory: int, name: bytes, mode: int, device: int, uid: int, gid: int
 ) -> Reply:
-    """A regular file, FIFO or socket.  Devices are EPERM: what they would open is the host's."""
+    """A regular file, FIFO, socket, or a device of the sandbox (_make_device)."""
     parent = gofer.directory_to_change(directory)
     check_name(name)
     file_type = mode & S_IFMT or S_IFREG
+    if file_type in (S_IFCHR, S_IFBLK):
+        return _make_device(gofer, parent, name, mode, device, uid, gid)
     if file_type not in (S_IFREG, S_IFIFO, S_IFSOCK):
-        raise OSError(errno.EPERM, f"device {device}")
+        raise OSError(errno.EPERM, "file type")
     os.mknod(name, file_type | mode & 0o777, dir_fd=parent.fd)
     try:
         return _finish(gofer, parent, name, file_type | mode & _PERMISSIONS, uid, gid)
     except BaseException:
         os.unlink(name, dir_fd=parent.fd)
         raise
+
+
+def _make_device(
+    gofer: Gofer, parent: Node, name: bytes, mode: int, device: int, uid: int, gid: int
+) -> Reply:
+    """An empty file whose mark says which device of the sandbox it stands for.
+
+    A device node on the host would open the host's device to whoever finds it there.  Errors: EPERM
+    where the host's file system keeps no extended attributes.
+    """
+    kind = b"c" if mode & S_IFMT == S_IFCHR else b"b"
+    mark = b"%s %d:%d" % (kind, os.major(device), os.minor(device))
+    fd = host.open_beneath(parent.fd, name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        try:
+            os.setxattr(fd, host.DEVICE_MARK, mark)
+        except OSError as error:
+            number = errno.EPERM if error.errno == errno.EOPNOTSUPP else error.errno
+            raise OSError(number, "no mark of a device") from None
+        if uid != protocol.NO_ID or gid != protocol.NO_ID:
+            host.chown(fd, uid, gid)
+        os.fchmod(fd, mode & _PERMISSIONS)
+        path_fd = os.open(b"%d" % fd, os.O_PATH | os.O_CLOEXEC, dir_fd=gofer.descriptors)
+        return gofer.add(path_fd, parent.mount, parent)
+    except BaseException:
+        os.unlink(name, dir_fd=parent.fd)
+        raise
+    finally:
+        os.close(fd)
 
 
 def symlink(gofer: Gofer, directory: int, name: bytes, target: bytes, uid: int, gid: int) -> Reply:
@@ -304,7 +337,7 @@ def removexattr(gofer: Gofer, number: int, name: bytes) -> Reply:
 
 def _check_settable(name: bytes) -> None:
     check_xattr_name(name)
-    if not name.startswith(_SETTABLE_XATTRS):
+    if not name.startswith(_SETTABLE_XATTRS) or name == host.DEVICE_MARK:
         raise OSError(errno.EPERM, "xattr name space")
 
 

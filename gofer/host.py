@@ -23,6 +23,9 @@ _STATFS = Struct("=9Q")
 _walk = lib.host_walk
 _stat = lib.host_stat
 
+#: the extended attribute of an empty file that stands for a device of the sandbox (native/host.h)
+DEVICE_MARK = b"user.runsc.device"
+
 #: a (seconds, nanoseconds) pair of set_times: the current time; leave alone (utimensat(2))
 NOW = (0, (1 << 30) - 1)
 OMIT = (0, (1 << 30) - 2)

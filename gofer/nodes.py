@@ -25,8 +25,8 @@ S_IFDIR = 0o040000
 S_IFCHR = 0o020000
 S_IFIFO = 0o010000
 
-#: block devices and whatever Linux may invent are never shown to a client
-_ACCEPTED_TYPES = frozenset((S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFSOCK, S_IFIFO))
+#: what Linux may invent is never shown to a client
+_ACCEPTED_TYPES = frozenset((S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK, S_IFSOCK, S_IFIFO))
 
 # Descriptors kept free for opening, listing and donating when the table of nodes is full.
 _RESERVED_DESCRIPTORS = 32
@@ -209,8 +209,10 @@ class Gofer:
                 attributes = host.stat(fd)
             device, mode = _DEVICE_AND_MODE.unpack_from(attributes)
             file_type = mode & S_IFMT
-            if file_type not in _ACCEPTED_TYPES:
-                raise OSError(errno.EPERM, "file type is not served")
+            if file_type not in _ACCEPTED_TYPES or (
+                file_type == S_IFBLK and os.fstat(fd).st_mode & S_IFMT == S_IFBLK
+            ):
+                raise OSError(errno.EPERM, "file type is not served")  # a block device of the host
             if parent is not None and parent.device == device:
                 sealed = parent.sealed
             else:

@@ -14,6 +14,7 @@ from struct import Struct
 
 from runsc_py.gofer import host, protocol
 from runsc_py.gofer.nodes import (
+    S_IFBLK,
     S_IFCHR,
     S_IFDIR,
     S_IFLNK,
@@ -40,6 +41,7 @@ _OPEN_ERRORS = {
     S_IFLNK: errno.ELOOP,
     S_IFSOCK: errno.ENXIO,
     S_IFCHR: errno.EACCES,  # as on a mount with nodev
+    S_IFBLK: errno.EACCES,
 }
 
 
@@ -213,12 +215,17 @@ def connect(gofer: Gofer, number: int, kind: int) -> Reply:
 
 
 def getxattr(gofer: Gofer, number: int, name: bytes) -> Reply:
-    return (os.getxattr(gofer.node(number).link_name, check_xattr_name(name)),)
+    node = gofer.node(number)
+    check_xattr_name(name)
+    if name == host.DEVICE_MARK:
+        raise OSError(errno.ENODATA, "ours")
+    return (os.getxattr(node.link_name, name),)
 
 
 def listxattr(gofer: Gofer, number: int) -> Reply:
     names = os.listxattr(gofer.node(number).link_name)
-    return (tuple([os.fsencode(name) for name in names]),)
+    encoded = [os.fsencode(name) for name in names]
+    return (tuple([name for name in encoded if name != host.DEVICE_MARK]),)
 
 
 def check_xattr_name(name: bytes) -> bytes:

@@ -15,9 +15,12 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "host.h"
+
+#define HOST_DEVICE_MARK "user.runsc.device"
 
 /* <linux/openat2.h> is missing from older headers; the values are ABI. */
 #ifndef SYS_openat2
@@ -106,7 +109,31 @@ static int stat_without_statx(int fd, struct host_attributes *attributes)
     return 0;
 }
 
-int host_stat(int fd, struct host_attributes *attributes)
+/* What an empty file with the mark of a device stands for (host.h). */
+static void show_device(int fd, struct host_attributes *attributes)
+{
+    char name[16], mark[32], kind;
+    unsigned int special_major, special_minor;
+    ssize_t length;
+    int used = 0;
+
+    if (!S_ISREG(attributes->mode) || attributes->size != 0)
+        return;
+    snprintf(name, sizeof name, "%d", fd);
+    length = getxattr(name, HOST_DEVICE_MARK, mark, sizeof mark - 1);
+    if (length <= 0)
+        return;
+    mark[length] = 0;
+    if (sscanf(mark, "%c %u:%u%n", &kind, &special_major, &special_minor, &used) != 3 ||
+        used != length || (kind != 'b' && kind != 'c'))
+        return;
+    attributes->mode &= ~(uint64_t)S_IFMT;
+    attributes->mode |= kind == 'b' ? S_IFBLK : S_IFCHR;
+    attributes->special_major = special_major;
+    attributes->special_minor = special_minor;
+}
+
+static int stat_with_statx(int fd, struct host_attributes *attributes)
 {
     struct statx st;
 
@@ -135,6 +162,15 @@ int host_stat(int fd, struct host_attributes *attributes)
         .birth_time = st.stx_mask & STATX_BTIME ? STATX_TIME(st.stx_btime) : 0,
     };
     return 0;
+}
+
+int host_stat(int fd, struct host_attributes *attributes)
+{
+    int error = stat_with_statx(fd, attributes);
+
+    if (error == 0)
+        show_device(fd, attributes);
+    return error;
 }
 
 int host_walk(int directory, const char *name, struct host_attributes *attributes)

@@ -34,6 +34,9 @@ int host_open_beneath(int directory, const char *name, int flags, unsigned int m
 /* The same with O_PATH, and the attributes of what was opened.  Returns the descriptor. */
 int host_walk(int directory, const char *name, struct host_attributes *attributes);
 
+/* Attributes of a descriptor.  A device node of the sandbox is an empty file on the host, with the
+ * extended attribute "user.runsc.device", "c 1:3" for example; it is shown as what it stands for.
+ * The attribute is looked for relative to the working directory, the gofer's /proc/self/fd. */
 int host_stat(int fd, struct host_attributes *attributes);
 int host_statfs(int fd, struct host_statfs *result);
 int host_getdents(int fd, char *buffer, size_t size);

@@ -107,8 +107,10 @@ class GoferDirectory(GoferInode, LayerDirectory):
         last = False
         while not last:
             page, last = gofer.ask(gofer.client.readdir, self.node, cookie)
+            device = self._device()
             for name, inode, kind, cookie in page:  # noqa: B020
-                number = gofer.number(self._device(), inode)
+                number = gofer.number(device, inode)
+                kind = gofer.kind(device, inode, kind)
                 offset = min(cookie + FIRST_ENTRY_OFFSET, MAXIMUM_OFFSET)
                 yield DirectoryEntry(name, number, kind, offset)
 
@@ -122,7 +124,11 @@ class GoferDirectory(GoferInode, LayerDirectory):
             listing = {}
             offset = self._next_offset
             for name, inode, kind, _ in gofer.ask(gofer.client.read_directory, self.node):
-                listing[name] = (gofer.number(device, inode), kind, offset)
+                listing[name] = (
+                    gofer.number(device, inode),
+                    gofer.kind(device, inode, kind),
+                    offset,
+                )
                 offset += 1
             self._next_offset = offset
             self._listing = listing

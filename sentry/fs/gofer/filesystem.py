@@ -45,6 +45,8 @@ V9FS_MAGIC = 0x01021997
 #: inode numbers of a second, third … host device under one mount are moved by this much
 _DEVICE_SHIFT = 50
 
+_DT_REG = S_IFREG >> 12
+
 _KINDS: dict[int, type[GoferInode]] = {
     S_IFREG: GoferRegular,
     S_IFDIR: GoferDirectory,
@@ -87,6 +89,8 @@ class GoferFileSystem(LayerFileSystem):
         self._users: list[FileSystem] = [self]
         self._inodes: WeakValueDictionary[tuple[int, int], GoferInode] = WeakValueDictionary()
         self._devices: dict[int, int] = {}
+        #: a device node may be among the inodes
+        self._has_devices = False
         root, attributes, self.read_only = client.mount(index)
         self.root: GoferInode = self.inode(root, attributes)
 
@@ -99,6 +103,15 @@ class GoferFileSystem(LayerFileSystem):
         """The inode number to show; the device that stat(2) shows is one for all of the mount."""
         return inode ^ self._devices.setdefault(device, len(self._devices)) << _DEVICE_SHIFT
 
+    def kind(self, device: int, inode: int, kind: int) -> int:
+        """The DT_* type to list where the host says `kind`: a device of the sandbox is a regular
+        file there.  Those that nobody asked about yet cannot be told apart."""
+        if self._has_devices and kind == _DT_REG:
+            known = self._inodes.get((device, inode))
+            if known is not None:
+                return known.mode >> 12
+        return kind
+
     def inode(self, node: int, attributes: HostAttributes) -> GoferInode:
         """The inode of a node that the gofer gave; a second node of a known one is given back."""
         key = (identify_device(attributes), attributes[INODE])
@@ -108,6 +121,8 @@ class GoferFileSystem(LayerFileSystem):
             known.learn(attributes)
             return known
         kind = _KINDS.get(attributes[MODE] & S_IFMT, GoferSpecial)
+        if kind is GoferSpecial:
+            self._has_devices = True
         made = kind(self, node, attributes)
         self._inodes[key] = made
         return made

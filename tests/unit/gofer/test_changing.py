@@ -123,10 +123,66 @@ def test_mknod(served: Served, tree: Path) -> None:
     client.mknod(served.root, b"socket", stat.S_IFSOCK | 0o600)
     modes = {name: (tree / name).stat().st_mode for name in ("plain", "regular", "socket")}
     assert modes == {"plain": 0o100640, "regular": 0o100604, "socket": 0o140600}
-    for kind in (stat.S_IFCHR, stat.S_IFBLK, stat.S_IFDIR, stat.S_IFLNK):
+    for kind in (stat.S_IFDIR, stat.S_IFLNK):
         with pytest.raises(PermissionError):
-            client.mknod(served.root, b"device", kind | 0o666, os.makedev(1, 3))
-    assert not (tree / "device").exists()
+            client.mknod(served.root, b"other", kind | 0o666, os.makedev(1, 3))
+    assert not (tree / "other").exists()
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFCHR, stat.S_IFBLK])
+def test_devices_are_marked_empty_files(served: Served, tree: Path, kind: int) -> None:
+    """The host has no device node; the client sees one, with everything a name can do."""
+    client = served.client
+    try:
+        os.setxattr(tree, "user.test", b"")
+    except OSError:
+        pytest.skip("no extended attributes here")
+    before = served.descriptors()
+    node, attributes = client.mknod(served.root, b"device", kind | 0o4604, os.makedev(300, 70000))
+    native = (tree / "device").stat()
+    assert (native.st_mode, native.st_size) == (stat.S_IFREG | 0o4604, 0)
+    numbers = slice(protocol.SPECIAL_MAJOR, protocol.SPECIAL_MINOR + 1)
+    assert (attributes[protocol.MODE], attributes[numbers]) == (kind | 0o4604, (300, 70000))
+    client.setattr(node, protocol.SET_MODE, mode=0)
+    client.link(node, served.root, b"second")
+    client.rename(served.root, b"device", served.root, b"moved")
+    for name in (b"second", b"moved"):
+        found, shown = client.lookup(served.root, name)
+        assert (shown[protocol.MODE], shown[numbers]) == (kind, (300, 70000))
+        for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR | os.O_TRUNC):
+            with pytest.raises(PermissionError):
+                client.open(found, flags)
+        assert client.setattr(found, protocol.SET_SIZE, size=1)[1] == errno.EINVAL
+        assert client.listxattr(found) == []
+        for act in (client.getxattr, client.removexattr):
+            with pytest.raises(OSError):
+                act(found, b"user.runsc.device")
+        client.close_node(found)
+    client.close_node(node)
+    client.flush_closed()
+    assert served.descriptors() == before
+    with pytest.raises(FileExistsError):
+        client.mknod(served.root, b"moved", kind | 0o600, os.makedev(1, 3))
+
+
+def test_marks_are_only_made_by_mknod(served: Served, tree: Path) -> None:
+    node, _, fd = served.client.create(served.root, b"file", 0o666, os.O_RDWR)
+    os.close(fd)
+    with pytest.raises(PermissionError):
+        served.client.setxattr(node, b"user.runsc.device", b"c 1:3")
+
+
+@pytest.mark.parametrize(
+    "mark", [b"", b"c", b"c 1", b"x 1:3", b"c 1:3 ", b"c 1:3" + b"0" * 40, b"\0"]
+)
+def test_what_is_no_mark_changes_nothing(served: Served, tree: Path, mark: bytes) -> None:
+    (tree / "file").touch()
+    try:
+        os.setxattr(tree / "file", "user.runsc.device", mark)
+    except OSError:
+        pytest.skip("no extended attributes here")
+    _, attributes = served.client.lookup(served.root, b"file")
+    assert stat.S_ISREG(attributes[protocol.MODE])
 
 
 def test_symlink(served: Served, tree: Path) -> None:
