@@ -38,13 +38,15 @@ SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC
 WORLD_WRITABLE = 0o1777
 
 
-def identities(options: RunOptions) -> IdMapper:
+def identities(options: RunOptions, *, of_image: bool = False) -> IdMapper:
     """Whom the guest sees as the owner of host files.
 
     An ordinary user's files are those of the sandbox's root, who is he; with `--user` and his own
-    uid they stay his.
+    uid they stay his, but for those of an image, which he unpacked for root.
     """
     uid = os.geteuid()
+    if of_image and uid != 0:
+        return IdMapper.rootless(uid, os.getegid())
     if uid == 0 or (options.user or "").partition(":")[0] == str(uid):
         return IdMapper()
     return IdMapper.rootless(uid, os.getegid())
@@ -53,7 +55,8 @@ def identities(options: RunOptions) -> IdMapper:
 def mount_root(kernel: Kernel, client: GoferClient, options: RunOptions) -> MountNamespace:
     """The namespace with nothing but `/`: an overlay of memory over the host's root."""
     try:
-        lower = GoferFileSystem(kernel, client, 0, ids=identities(options))
+        ids = identities(options, of_image=options.is_image)
+        lower = GoferFileSystem(kernel, client, 0, ids=ids)
     except OSError as error:
         raise RunscError(f"--rootfs {options.rootfs}: {os.strerror(error.errno or 0)}") from None
     if not lower.root.is_directory:

@@ -52,9 +52,17 @@ class RunOptions:
     def __init__(self, command: list[str]) -> None:
         self.command = command
         self.rootfs = "/"
+        #: whether `rootfs` is an image's, where an ordinary user's files are those of root
+        self.is_image = False
+        #: what `--image` names; `rootfs` is set when it is prepared
+        self.image: str | None = None
+        #: takes the place of the image's own; empty: none
+        self.entrypoint: str | None = None
         self.volumes: list[Volume] = []
         self.tmpfs: list[TmpfsMount] = []
         self.environment: dict[str, str] = dict(os.environ)
+        #: of the environment what was asked for by name
+        self.assignments: dict[str, str] = {}
         #: whether HOME was asked for by name, so that the user's home does not replace it
         self.keeps_home = False
         self.working_directory: str | None = None

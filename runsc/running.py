@@ -19,6 +19,12 @@ def run_and_report(
     from runsc_py.runsc.sandbox import Sandbox
 
     try:
+        if options.image is not None:
+            # It stays locked until this process ends.
+            from runsc_py.runsc.images.running import apply_image, prepare_image
+
+            image = prepare_image(options.image)
+            apply_image(options, image)
         result = Sandbox(options, log).run()
     except RunscError as error:
         if record is not None:

@@ -19,6 +19,11 @@ from runsc_py.runsc.options import (
 FILES = (
     Option("--rootfs", "DIR", "root directory (default: /)", completes=DIRECTORY),
     Option(
+        "--image", "IMAGE[#NAME]",
+        "root directory, command, user and environment of an image: an OCI layout, what docker "
+        "save wrote, a tar archive, a directory, or a name of runsc-py images", completes=FILE,
+    ),
+    Option(
         "-v --volume", "SRC:DST[:ro|rw]",
         "show a file or directory of the host; read-only unless rw", repeats=True, completes=FILE,
     ),
@@ -29,6 +34,7 @@ PROGRAM = (
     Option(
         "-e --env", "NAME[=VALUE]", "set a variable, or take it over from here", repeats=True
     ),
+    Option("--entrypoint", "COMMAND", "instead of the image's; empty: none"),
     Option("--clean-env", help="start with PATH, HOME and TERM only"),
     Option(
         "-u --user", "USER[:GROUP]",
@@ -64,7 +70,7 @@ REPORTS = (
 
 SYNTAX = Syntax(
     "runsc-py run [options] [--] COMMAND [ARG…]",
-    "Run a program in a sandbox, on this machine's own root file system.",
+    "Run a program in a sandbox, on this machine's own root file system or on that of an image.",
     (("files", FILES), ("program", PROGRAM), ("limits", LIMITS), ("reports", REPORTS)),
     epilog="""\
 The program sees the host's files and cannot change them: what it writes stays in memory and is
@@ -77,6 +83,7 @@ examples:
   runsc-py run -- python3 script.py
   runsc-py run --wall 10 --memory 256M -v ./data:/data:rw -- make
   runsc-py run --strace -- ls /
+  docker save alpine -o alpine.tar; runsc-py run --image alpine.tar -- cat /etc/os-release
 """,
 )
 
@@ -91,11 +98,21 @@ def _environment(options: RunOptions, parsed: Parsed) -> None:
         if not name:
             raise RunscError(f"--env {assignment!r}: use NAME=VALUE or NAME")
         if equals:
-            environment[name] = value
+            options.assignments[name] = value
         elif name in os.environ:
-            environment[name] = os.environ[name]
+            options.assignments[name] = os.environ[name]
         if name == "HOME":
             options.keeps_home = True
+    environment.update(options.assignments)
+
+
+def _image(options: RunOptions, parsed: Parsed) -> None:
+    options.image = parsed.last("image")
+    options.entrypoint = parsed.last("entrypoint")
+    if options.image is None and options.entrypoint is not None:
+        raise RunscError("--entrypoint takes the place of an image's; see --image")
+    if options.image is not None and parsed.has("rootfs"):
+        raise RunscError("--image has a root directory of its own; leave --rootfs out")
 
 
 def _limits(options: RunOptions, parsed: Parsed) -> None:
@@ -113,9 +130,10 @@ def _limits(options: RunOptions, parsed: Parsed) -> None:
 
 def run_options(parsed: Parsed, name: str = "run") -> RunOptions:
     """The options of a parsed command line.  Raises RunscError."""
-    if not parsed.operands:
+    if not parsed.operands and not parsed.has("image"):
         raise RunscError(f"no command given; for example: runsc-py {name} -- ls /")
     options = RunOptions(parsed.operands)
+    _image(options, parsed)
     options.rootfs = os.path.abspath(parsed.last("rootfs") or "/")
     options.volumes = [parse_volume(text) for text in parsed.all("volume")]
     options.tmpfs = [parse_tmpfs(text) for text in parsed.all("tmpfs")]

@@ -1,0 +1,16 @@
+"""Images: what `--image` names, unpacked once into a cache.
+
+    reference.py   what the option's text means: a path, a name, which image of several
+    sources.py     where blobs come from: a directory, an archive
+    documents.py   JSON that somebody sent
+    oci.py         an OCI layout: index, manifests, platforms
+    docker.py      what `docker save` writes
+    manifest.py    what both come to: a configuration and layers, with their digests
+    config.py      what an image says about how to run it
+    cache.py       images on the disk, their locks and names
+    preparing.py   from a source into the cache, everything verified
+    progress.py    what is said meanwhile
+    running.py     `run --image`
+
+A run whose image is in the cache imports reference, config, cache and running, no more.
+"""
