@@ -17,6 +17,7 @@ SIGINT, SIGPIPE = 2, 13
 COMMANDS = (
     ("run", "run", "run a program in a sandbox"),
     ("do", "run", "the same, under gVisor's name"),
+    ("diff", "diff", "print what run --export handed back"),
     ("images", "images", "list the images that run --image has unpacked, or remove them"),
     ("syscalls", "syscalls", "list the system calls and how far they are supported"),
     ("completion", "completion", "print shell completion: runsc-py completion bash|zsh|fish"),

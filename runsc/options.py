@@ -76,6 +76,9 @@ class RunOptions:
         self.network = "none"
         #: None: off; "": standard error
         self.strace: str | None = None
+        #: where the list of what was changed goes, and the changes themselves
+        self.diff: str | None = None
+        self.export: str | None = None
         #: whether memory is to be measured even if it is not limited
         self.measures_memory = False
         self.placement: Placement = "auto"

@@ -39,6 +39,10 @@ class RunResult:
         self.processes_peak = 0
         #: system calls by number that the sentry does not have, and how often each was tried
         self.unsupported: dict[int, int] = {}
+        #: names that were added, changed or deleted; None when nobody asked
+        self.files_changed: int | None = None
+        #: why there is no export; None when there is one, or was to be none
+        self.export_error: str | None = None
         #: limits that the program ran into without being ended, and how often
         self.limits_reached: dict[str, int] = {}
 
@@ -86,6 +90,8 @@ class RunResult:
             - self.cpu_user_ns // MILLISECOND,
             "memory_peak_bytes": self.memory_peak,
             "processes_peak": self.processes_peak,
+            "files_changed": self.files_changed,
+            "export_error": self.export_error,
             "limits_reached": self.limits_reached,
             "unsupported": self._unsupported_names(),
         }

@@ -25,13 +25,23 @@ def run_and_report(
 
             image = prepare_image(options.image)
             apply_image(options, image)
-        result = Sandbox(options, log).run()
+        session = None
+        if options.export is not None or options.diff is not None:
+            from runsc_py.runsc.export.session import ExportSession
+
+            session = ExportSession(options, log)
+        try:
+            result = Sandbox(options, log, session).run()
+        finally:
+            if session is not None:
+                session.close()
     except RunscError as error:
         if record is not None:
             record.write(RunResult.of_failure(error))
         raise
-    if result.message:
-        log.report(result.message)
+    for message in (result.message, result.export_error):
+        if message:
+            log.report(message)
     if record is not None:
         record.write(result)
     return result.exit_status

@@ -19,13 +19,17 @@ from runsc_py.runsc.result import RunResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.runsc.export.session import ExportSession
     from runsc_py.sentry.kernel.kernel import Kernel
 
 
 class Sandbox:
     """A run of one command."""
 
-    def __init__(self, options: RunOptions, log: TextLog) -> None:
+    def __init__(
+        self, options: RunOptions, log: TextLog, export: "ExportSession | None" = None
+    ) -> None:
+        self._export = export
         self._options = options
         self._log = log
         self._gofer: Connection | None = None
@@ -63,12 +67,17 @@ class Sandbox:
         self._platform.accompany(self._gofer.pid)
         HostSignals(kernel, kernel.init)
         supervisor = Supervisor(kernel, options)
+        if self._export is not None:
+            self._export.begin(kernel)
         kernel.start_task(kernel.init.leader)
         # What there is now stays for the whole run: nothing of it is garbage.
         gc.freeze()
         gc.enable()
         RunLoop(kernel, TABLE).run()
-        return supervisor.result()
+        result = supervisor.result()
+        if self._export is not None:
+            self._export.finish(result)
+        return result
 
     def _close(self) -> None:
         """Leave nothing behind, whatever happened before."""

@@ -111,11 +111,11 @@ class Unpacker:
         self._made.clear()
         self._layered = layered
         for member in reader:
-            self._budget.take(member.stored, 1)
             self.add(member, reader)
 
     def add(self, member: Member, reader: TarReader) -> None:
         """Unpack one entry, whose content `reader` has."""
+        self._budget.take(member.stored, 1)
         components = member.components()
         if not components:
             if member.type != DIRECTORY:

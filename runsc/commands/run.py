@@ -60,6 +60,14 @@ REPORTS = (
         "--strace", "FILE", "print system calls as strace(1) does",
         optional=True, completes=FILE,
     ),
+    Option(
+        "--export", "DIR|FILE.tar", "hand back what was changed: a new or empty directory, or an "
+        "archive (.tar, .tar.gz), which is a layer of an image", completes=FILE,
+    ),
+    Option(
+        "--diff", "FILE", "list what was changed: A added, C changed, D deleted",
+        optional=True, completes=FILE,
+    ),
     Option("--result", "FILE|fd:N|-", "write how it ended, as JSON", completes=FILE),
     Option("--log", "FILE", "append what the sandbox has to report", completes=FILE),
     Option("--debug", help="report more; show tracebacks"),
@@ -145,6 +153,8 @@ def run_options(parsed: Parsed, name: str = "run") -> RunOptions:
     _limits(options, parsed)
     options.network = parsed.last("network") or "none"
     options.strace = parsed.last("strace")
+    options.diff = parsed.last("diff")
+    options.export = parsed.last("export")
     options.measures_memory = parsed.has("result")
     # The parser has checked that it is one of the three.
     options.placement = parsed.last("placement") or "auto"  # type: ignore[assignment]

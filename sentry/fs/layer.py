@@ -56,6 +56,10 @@ class LayerFile(Inode):
         """A host descriptor to read the bytes from, now: the inode may close it later."""
         raise NotImplementedError
 
+    def small_content(self) -> bytes | None:
+        """The bytes, when they are in our own memory and need no descriptor to be read."""
+        return None
+
     def copy_content(self, descriptor: int, size: int) -> None:
         """Fill this empty file with the first `size` bytes of a host descriptor, holes kept.
 

@@ -123,6 +123,17 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
                 break
         return tuple(found)
 
+    def lower_directory(self, name: bytes = b"") -> "OverlayDirectory | None":
+        """This directory, or one in it, as the lower layers alone show it: for comparisons only."""
+        lowers = self._lower_inodes(name) if name else self.lowers
+        if not lowers or not lowers[0].is_directory:
+            return None
+        return OverlayDirectory(self.overlay, None, lowers, None, name)
+
+    def lower_names(self) -> set[bytes]:
+        """What the lower layers show in it."""
+        return set(self._lower_listing()) if self.lowers else set()
+
     def lower_has(self, name: bytes) -> bool:
         """Whether the lower layers show `name`: then its removal needs a whiteout."""
         return bool(self.lowers) and name in self._lower_listing()

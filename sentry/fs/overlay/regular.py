@@ -58,6 +58,11 @@ class OverlayRegular(OverlayInode, LayerFile):
         assert isinstance(real, LayerFile)
         return real.content_descriptor()
 
+    def small_content(self) -> bytes | None:
+        real = self.real
+        assert isinstance(real, LayerFile)
+        return real.small_content()
+
     def copy_content(self, descriptor: int, size: int) -> None:
         upper = self.copy_up()
         assert isinstance(upper, LayerFile)

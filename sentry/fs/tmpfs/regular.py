@@ -220,6 +220,9 @@ class TmpfsRegular(TmpfsInode, LayerFile):
     def content_descriptor(self) -> int:
         return self.promote()
 
+    def small_content(self) -> bytes | None:
+        return None if self.content is None else bytes(self.content)
+
     def copy_content(self, descriptor: int, size: int) -> None:
         if size <= INLINE_LIMIT:
             self.write(os.pread(descriptor, size, 0), 0)

@@ -10,6 +10,7 @@ from harness.gofer import Served
 from runsc_py.sentry.errors import EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS
 from runsc_py.sentry.fs.gofer import GoferFileSystem
 from runsc_py.sentry.fs.overlay import Overlay
+from runsc_py.sentry.fs.overlay.changes import DELETED, find_changes
 from runsc_py.sentry.fs.overlay.options import overlay_of_options
 from runsc_py.sentry.fs.overlay.whiteout import make_opaque, make_whiteout
 from runsc_py.sentry.fs.tmpfs import Tmpfs
@@ -21,9 +22,12 @@ def overlay_of(world: FileWorld) -> Overlay:
     return world.filesystem
 
 
-def changes(world: FileWorld) -> dict[bytes, bool]:
-    """Changed paths, and whether something is there now."""
-    return {path: inode is not None for path, inode in overlay_of(world).changes()}
+def changes(world: FileWorld) -> dict[bytes, str]:
+    """Changed paths, and whether they were added, changed or deleted."""
+    found = list(find_changes(overlay_of(world)))
+    assert all((change.inode is None) == (change.kind == DELETED) for change in found)
+    assert [change.path for change in found] == sorted(change.path for change in found)
+    return {change.path: change.kind for change in found}
 
 
 # -- copy-up -----------------------------------------------------------------------------
@@ -262,21 +266,61 @@ def test_mount_options(overlay: FileWorld, memory: FileWorld) -> None:
 def test_changes(tree: Path, overlay: FileWorld) -> None:
     (tree / "d/sub").mkdir(parents=True)
     (tree / "d/sub/f").write_text("x")
-    (tree / "old").write_text("x")
+    for name in ("old", "touched", "replaced"):
+        (tree / name).write_text("x")
     assert changes(overlay) == {}
     overlay.stat(b"d/sub/f")
     overlay.unlink(b"old")
     overlay.write(b"new", b"")
-    assert changes(overlay) == {b"/old": False, b"/new": True}
+    overlay.chmod(b"touched", 0o600)
+    overlay.write(b"other", b"")
+    overlay.rename(b"other", b"replaced")
+    flat = {b"/new": "A", b"/old": "D", b"/replaced": "C", b"/touched": "C"}
+    assert changes(overlay) == flat
     overlay.rename(b"d", b"moved")
-    assert changes(overlay) == {
-        b"/old": False,
-        b"/new": True,
-        b"/d": False,
-        b"/moved": True,
-        b"/moved/sub": True,
-        b"/moved/sub/f": True,
+    assert changes(overlay) == flat | {
+        b"/d": "D",
+        b"/moved": "A",
+        b"/moved/sub": "A",
+        b"/moved/sub/f": "A",
     }
+
+
+def test_changes_of_a_replaced_directory(tree: Path, overlay: FileWorld) -> None:
+    """What it hides is listed as deleted, deeper down too."""
+    (tree / "d/both/x").mkdir(parents=True)
+    for name in ("d/gone", "d/kept", "d/both/x/f", "d/both/y"):
+        (tree / name).write_text("x")
+    for name in (b"d/both/x/f", b"d/both/y", b"d/gone", b"d/kept"):
+        overlay.unlink(name)
+    for name in (b"d/both/x", b"d/both", b"d"):
+        overlay.rmdir(name)
+    for name in (b"d", b"d/both", b"d/new"):
+        overlay.mkdir(name)
+    overlay.write(b"d/kept", b"new")
+    assert changes(overlay) == {
+        b"/d": "C",
+        b"/d/both": "C",
+        b"/d/both/x": "D",
+        b"/d/both/y": "D",
+        b"/d/gone": "D",
+        b"/d/kept": "C",
+        b"/d/new": "A",
+    }
+
+
+def test_changes_of_types(tree: Path, overlay: FileWorld) -> None:
+    """A directory for a file, and the other way round."""
+    (tree / "d").mkdir()
+    (tree / "d/f").write_text("x")
+    (tree / "file").write_text("x")
+    overlay.unlink(b"d/f")
+    overlay.rmdir(b"d")
+    overlay.write(b"d", b"")
+    overlay.unlink(b"file")
+    overlay.mkdir(b"file")
+    overlay.write(b"file/in", b"")
+    assert changes(overlay) == {b"/d": "C", b"/file": "C", b"/file/in": "A"}
 
 
 def test_own_marks_are_not_shown(tree: Path, overlay: FileWorld) -> None:
