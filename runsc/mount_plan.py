@@ -12,7 +12,7 @@ from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
-from runsc_py.sentry.fs.gofer.identity import IdMapper
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
 from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
@@ -55,8 +55,10 @@ def identities(options: RunOptions, *, of_image: bool = False) -> IdMapper:
 def mount_root(kernel: Kernel, client: GoferClient, options: RunOptions) -> MountNamespace:
     """The namespace with nothing but `/`: an overlay of memory over the host's root."""
     try:
-        ids = identities(options, of_image=options.is_image)
-        lower = GoferFileSystem(kernel, client, 0, ids=ids)
+        owners, ids = None, identities(options, of_image=options.is_image)
+        if options.owners is not None:
+            owners, ids = RecordedOwners(options.owners), IdMapper()
+        lower = GoferFileSystem(kernel, client, 0, ids=ids, owners=owners)
     except OSError as error:
         raise RunscError(f"--rootfs {options.rootfs}: {os.strerror(error.errno or 0)}") from None
     if not lower.root.is_directory:

@@ -54,6 +54,8 @@ class RunOptions:
         self.rootfs = "/"
         #: whether `rootfs` is an image's, where an ordinary user's files are those of root
         self.is_image = False
+        #: by inode number what a file of `rootfs` is shown with instead of its own mode and owner
+        self.owners: dict[int, tuple[int, int, int]] | None = None
         #: what `--image` names; `rootfs` is set when it is prepared
         self.image: str | None = None
         #: takes the place of the image's own; empty: none

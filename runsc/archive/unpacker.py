@@ -12,7 +12,7 @@ What an archive may do is make files below that directory, and nothing else:
 The directory should be one that only we can enter: set-id bits are kept.
 
 As root, files belong to whom the archive says.  An ordinary user cannot give files away: they
-belong to him, who is shown as root inside, and he may read them and enter every directory.
+belong to him, he may read them and enter every directory, and `owners` has what is different.
 """
 
 import errno
@@ -82,7 +82,10 @@ class Unpacker:
     """Unpacks archives one over the other into an empty directory, which is the caller's."""
 
     def __init__(self, root: int, *, budget: Budget | None = None) -> None:
-        self._owners = os.geteuid() == 0
+        self._is_root = os.geteuid() == 0
+        #: by inode number the mode and the owner that a file should have and has not; what is not
+        #: here should be root's
+        self.owners: dict[int, tuple[int, int, int]] = {}
         self._root = root
         self._walk = Directories(root)
         self._budget = budget or Budget.of_disk(root)
@@ -214,16 +217,14 @@ class Unpacker:
         if not member.link or b"\0" in member.link:
             raise ArchiveError(f"{show(member.name)}: a symbolic link to nowhere")
         os.symlink(member.link, name, dir_fd=here)
-        if self._owners:
-            os.chown(name, member.uid, member.gid, dir_fd=here, follow_symlinks=False)
+        self._own(name, member, 0o777)
         os.utime(name, ns=(member.mtime, member.mtime), dir_fd=here, follow_symlinks=False)
 
     def _make_fifo(self, member: Member, name: bytes) -> None:
         here = self._walk.descriptor
         assert member.type == FIFO
         os.mkfifo(name, 0o600, dir_fd=here)
-        if self._owners:
-            os.chown(name, member.uid, member.gid, dir_fd=here, follow_symlinks=False)
+        self._own(name, member, member.mode)
         # We have just made it, in a directory that is ours: it is no link.
         os.chmod(name, member.mode, dir_fd=here)
         os.utime(name, ns=(member.mtime, member.mtime), dir_fd=here, follow_symlinks=False)
@@ -308,13 +309,30 @@ class Unpacker:
 
     # -- attributes -------------------------------------------------------------------------
 
+    def _own(self, name: bytes, member: Member, mode: int) -> None:
+        """Give something that is not opened its owner."""
+        here = self._walk.descriptor
+        if self._is_root:
+            os.chown(name, member.uid, member.gid, dir_fd=here, follow_symlinks=False)
+        else:
+            status = os.stat(name, dir_fd=here, follow_symlinks=False)
+            self._record(status.st_ino, member, mode, mode)
+
+    def _record(self, inode: int, member: Member, wanted: int, mode: int) -> None:
+        """Note the owner; the number may have been that of a file that is gone."""
+        if member.uid or member.gid or wanted != mode:
+            self.owners[inode] = (wanted, member.uid, member.gid)
+        else:
+            self.owners.pop(inode, None)
+
     def _dress(self, descriptor: int, member: Member) -> None:
         """Owner, extended attributes, mode and times, in the order in which they stay."""
         mode = member.mode
-        if self._owners:
+        if self._is_root:
             os.fchown(descriptor, member.uid, member.gid)
         else:
             mode |= 0o700 if member.type == DIRECTORY else 0o400
+            self._record(os.fstat(descriptor).st_ino, member, member.mode, mode)
         for key, value in member.xattrs.items():
             _set_xattr(descriptor, key, value)
         os.fchmod(descriptor, mode)

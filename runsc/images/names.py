@@ -27,6 +27,8 @@ def matches(wanted: str, name: str) -> bool:
         return False
     if wanted == name or normalized(wanted) == normalized(name):
         return True
+    if name.endswith((f"/{wanted}", f"/{wanted}:latest")):
+        return True  # podman's short names are those of localhost
     if name.startswith("sha256:"):
         return is_digest_prefix(wanted, name)
     return ":" in name and wanted == name.rpartition(":")[2]

@@ -22,6 +22,7 @@ from runsc_py.runsc.images.config import ImageConfig
 from runsc_py.runsc.images.docker import is_docker_archive, read_docker_archive
 from runsc_py.runsc.images.manifest import Layer, Manifest
 from runsc_py.runsc.images.oci import is_layout, read_layout
+from runsc_py.runsc.images.owners import write_owners
 from runsc_py.runsc.images.progress import Progress
 from runsc_py.runsc.images.reference import Reference
 from runsc_py.runsc.images.sources import ArchiveSource, Blob, DirectorySource, Extent, Source
@@ -168,6 +169,8 @@ def _fill(
         finally:
             unpacker.close()
         size, entries = disk_usage(root)
+        if os.geteuid() != 0:
+            write_owners(directory, root, unpacker.owners)
     finally:
         os.close(root)
     return {

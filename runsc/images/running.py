@@ -5,6 +5,7 @@ import os
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.images.cache import ImageCache, StoredImage, source_key
 from runsc_py.runsc.images.config import ImageConfig
+from runsc_py.runsc.images.owners import read_owners
 from runsc_py.runsc.images.reference import Reference, parse_reference
 from runsc_py.runsc.options import RunOptions
 
@@ -28,6 +29,12 @@ class PreparedImage:
     def digest(self) -> str | None:
         """Of an image; a plain directory has none."""
         return self._stored.digest if self._stored is not None else None
+
+    def owners(self) -> dict[int, tuple[int, int, int]] | None:
+        """Owners that its files could not be given; None when they have the right ones."""
+        if self._stored is None or os.geteuid() == 0:
+            return None
+        return read_owners(self._stored.path, self._stored.root)
 
     def close(self) -> None:
         """It may be removed now."""
@@ -96,6 +103,7 @@ def apply_image(options: RunOptions, image: PreparedImage) -> None:
     config = image.config
     options.rootfs = image.root
     options.is_image = True
+    options.owners = image.owners()
     options.command = config.words(options.command, options.entrypoint)
     if not options.command:
         raise RunscError("no command given, and the image has none; add -- COMMAND")

@@ -67,7 +67,20 @@ def archive(entries: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
 def busybox_layer(*more: tuple[tarfile.TarInfo, bytes]) -> bytes:
     """A file system with nothing but busybox, which must be a static one."""
     program = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
-    applets = ("sh", "cat", "ls", "echo", "pwd", "env", "id", "sleep", "stat", "touch", "rm")
+    applets = (
+        "sh",
+        "cat",
+        "ls",
+        "echo",
+        "pwd",
+        "env",
+        "id",
+        "sleep",
+        "stat",
+        "touch",
+        "rm",
+        "true",
+    )
     return archive(
         [
             directory("bin"),

@@ -184,6 +184,42 @@ def test_environment_of_the_caller_stays_out(tmp_path: Path, run_image: Run) -> 
     assert "HOME=/root\n" in done.text
 
 
+def test_owners_and_modes(tmp_path: Path, run_image: Run) -> None:
+    """Those of the image, also where an ordinary user could not give them to files of his."""
+    image = oci_layout(
+        tmp_path / "image",
+        [
+            busybox_layer(
+                directory("own", uid=77, gid=88, mode=0o750),
+                entry("own/first", b"", uid=1, gid=1),
+                entry("shadow", b"secret", gid=42, mode=0),
+                images.symlink("link", "shadow", uid=77, gid=1),
+                entry("su", b"", mode=0o4711),
+            ),
+            archive(
+                [entry("own/.wh.first"), entry("own/second", b""), directory("locked", mode=0)]
+            ),
+        ],
+    )
+    names = "/own /own/second /shadow /link /su /locked /etc"
+    done = run_image(image, "sh", "-c", f"stat -c '%n %u:%g %a' {names}")
+    assert done.text.splitlines() == [
+        "/own 77:88 750",
+        "/own/second 0:0 644",
+        "/shadow 0:42 0",
+        "/link 77:1 777",
+        "/su 0:0 4711",
+        "/locked 0:0 0",
+        "/etc 0:0 755",
+    ]
+    script = "touch /own/mine && stat -c %u /own/mine; cat /shadow; touch /etc/mine"
+    done = run_image(image, "sh", "-c", script, options=("-u", "app"))
+    assert done.text == "77\n"
+    assert done.stderr.count(b"Permission denied") == 2
+    script = "cat /shadow; chown 5:6 /own; stat -c '%u:%g %a' /own /own/second"
+    assert run_image(image, "sh", "-c", script).text == "secret5:6 750\n0:0 644\n"
+
+
 # -- which image is meant ----------------------------------------------------------------------
 
 
@@ -209,6 +245,9 @@ def test_image_by_name(tmp_path: Path, run_image: Run) -> None:
     for name in ("#two:latest", "#two", ":latest"):
         assert run_image(f"{layout}{name}", *show).text == "second\n"
     assert run_image("one:1", *show).text == "first\n", "by its name in the cache"
+    other = docker_archive(tmp_path / "3.tar", [busybox_layer()], "localhost/three:3")
+    for name in ("three:3", "localhost/three:3", "3"):
+        assert run_image(f"{other}#{name}", "true").status == 0
 
 
 def test_which_image_is_not_clear(tmp_path: Path, run_image: Run) -> None:

@@ -22,7 +22,7 @@ from runsc_py.gofer.protocol import (
 from runsc_py.sentry.errors import EMFILE, error_for
 from runsc_py.sentry.fs.gofer.descriptors import DescriptorCache
 from runsc_py.sentry.fs.gofer.directory import GoferDirectory
-from runsc_py.sentry.fs.gofer.identity import IdMapper
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
 from runsc_py.sentry.fs.gofer.node import GoferInode
 from runsc_py.sentry.fs.gofer.regular import GoferRegular
 from runsc_py.sentry.fs.gofer.special import GoferSpecial, GoferSymlink
@@ -72,6 +72,7 @@ class GoferFileSystem(LayerFileSystem):
         *,
         shared: bool = False,
         ids: IdMapper | None = None,
+        owners: RecordedOwners | None = None,
         source: str = "gofer",
     ) -> None:
         super().__init__(kernel)
@@ -80,6 +81,8 @@ class GoferFileSystem(LayerFileSystem):
         self.needs_revalidation = shared
         self.source = source
         self.ids = ids if ids is not None else IdMapper()
+        #: what takes the place of the host's modes and owners; of a mount that is only read
+        self.owners = owners
         self.descriptors = DescriptorCache()
         #: nodes whose inodes died
         self.dead_nodes: list[int] = []

@@ -5,7 +5,12 @@ nearly all of the host's belong to somebody else: the user who runs us and the h
 both shown as the guest's root, who may do in the sandbox what he may do on the host.
 """
 
-from runsc_py.gofer.protocol import NO_ID
+from runsc_py.gofer.protocol import GID, INODE, MODE, NO_ID, UID
+from runsc_py.gofer.protocol import Attributes as HostAttributes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class IdMapper:
@@ -41,3 +46,23 @@ class IdMapper:
     def host_gid(self, gid: int | None) -> int:
         """The host's gid for a guest's; NO_ID for None."""
         return NO_ID if gid is None else self._host_gids.get(gid, gid)
+
+
+class RecordedOwners:
+    """Modes and owners of a tree that could not be given them on the host.
+
+    `recorded` maps inode numbers to (mode, uid, gid); what has no entry is root's, its mode right.
+    """
+
+    __slots__ = ("_recorded",)
+
+    def __init__(self, recorded: "Mapping[int, tuple[int, int, int]]") -> None:
+        self._recorded = recorded
+
+    def apply(self, attributes: HostAttributes) -> HostAttributes:
+        """The host's attributes with the recorded mode and owner."""
+        mode, uid, gid = self._recorded.get(attributes[INODE], (attributes[MODE] & 0o7777, 0, 0))
+        mode |= attributes[MODE] & ~0o7777
+        shown = list(attributes)
+        shown[MODE], shown[UID], shown[GID] = mode, uid, gid
+        return tuple(shown)

@@ -21,6 +21,8 @@ class GoferInode(Inode):
     __slots__ = ("_shown", "gofer", "known", "node", "stale")
 
     def __init__(self, gofer: "GoferFileSystem", node: int, attributes: HostAttributes) -> None:
+        if gofer.owners is not None:
+            attributes = gofer.owners.apply(attributes)
         device = attributes[protocol.DEVICE_MAJOR] << 32 | attributes[protocol.DEVICE_MINOR]
         number = gofer.number(device, attributes[protocol.INODE])
         super().__init__(gofer, number, attributes[protocol.MODE])
@@ -40,6 +42,8 @@ class GoferInode(Inode):
 
     def learn(self, attributes: HostAttributes) -> None:
         """The gofer told the current attributes."""
+        if self.gofer.owners is not None:
+            attributes = self.gofer.owners.apply(attributes)
         self.known = attributes
         self.mode = attributes[protocol.MODE]
         self.stale = False
