@@ -63,7 +63,7 @@ def check_header(block: bytes) -> None:
     rest = block[:start] + b" " * (end - start) + block[end:]
     wanted = number_field(block, CHECKSUM)
     # Some old writers added the bytes as signed ones.
-    if wanted not in (sum(rest), sum(byte - 256 if byte > 127 else byte for byte in rest)):
+    if wanted != sum(rest) and wanted != sum(byte - 256 if byte > 127 else byte for byte in rest):
         raise ArchiveError(DAMAGED)
 
 

@@ -73,7 +73,7 @@ class Measured:
         return f"sha256:{self._digest.hexdigest()}"
 
 
-class _Peekable:
+class Peekable:
     """A stream whose first bytes were looked at."""
 
     def __init__(self, stream: "Stream", size: int) -> None:
@@ -117,7 +117,7 @@ def decompressed(stream: "Stream") -> "Stream":
 
     Raises ArchiveError where this Python lacks a module for it.
     """
-    peekable = _Peekable(stream, 6)
+    peekable = Peekable(stream, 6)
     head = peekable.head
     if head.startswith(GZIP):
         return _gunzip(peekable)
@@ -135,7 +135,7 @@ def is_compressed(head: bytes) -> bool:
     return head.startswith((GZIP, ZSTD, XZ, BZIP2))
 
 
-def _gunzip(stream: _Peekable) -> "Stream":
+def _gunzip(stream: Peekable) -> "Stream":
     import gzip
     import zlib
 
@@ -143,7 +143,7 @@ def _gunzip(stream: _Peekable) -> "Stream":
     return _Checked(gzip.GzipFile(fileobj=stream), (zlib.error, gzip.BadGzipFile))
 
 
-def _unzstd(stream: _Peekable) -> "Stream":
+def _unzstd(stream: Peekable) -> "Stream":
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
@@ -157,7 +157,7 @@ def _unzstd(stream: _Peekable) -> "Stream":
     return _Checked(zstd.ZstdFile(stream), (zstd.ZstdError,))
 
 
-def _unxz(stream: _Peekable) -> "Stream":
+def _unxz(stream: Peekable) -> "Stream":
     try:
         import lzma
     except ImportError:
@@ -165,7 +165,7 @@ def _unxz(stream: _Peekable) -> "Stream":
     return _Checked(lzma.LZMAFile(stream), (lzma.LZMAError,))  # type: ignore[arg-type]
 
 
-def _bunzip2(stream: _Peekable) -> "Stream":
+def _bunzip2(stream: Peekable) -> "Stream":
     try:
         import bz2
     except ImportError:

@@ -36,6 +36,7 @@ _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: file names are no longer
 _LONGEST_NAME = 255
 _SECOND = 1_000_000_000
+_TICK = 100_000_000
 
 
 def cache_path() -> str:
@@ -351,7 +352,9 @@ def source_key(status: os.stat_result, wanted: str) -> str | None:
 
     None for one that was changed a moment ago: it could change again without that being seen.
     """
-    if abs(time.time_ns() - status.st_ctime_ns) < _SECOND:
+    # Host clocks for files tick every few milliseconds, those of some file systems every second.
+    tick = _TICK if status.st_ctime_ns % _SECOND else 2 * _SECOND
+    if abs(time.time_ns() - status.st_ctime_ns) < tick:
         return None
     numbers = (
         status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns,

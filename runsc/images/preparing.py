@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from runsc_py.runsc.archive.directories import disk_usage
 from runsc_py.runsc.archive.errors import ArchiveError
 from runsc_py.runsc.archive.reader import TarReader
-from runsc_py.runsc.archive.streams import Measured, decompressed, is_compressed
+from runsc_py.runsc.archive.streams import Measured, Peekable, decompressed, is_compressed
 from runsc_py.runsc.archive.unpacker import Unpacker
 from runsc_py.runsc.errors import EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.images.cache import ROOT, ImageCache, StoredImage, source_key
@@ -186,8 +186,12 @@ def _fill(
 
 def _unpack_layer(unpacker: Unpacker, layer: Layer, progress: Progress, layered: bool) -> None:
     packed = Measured(layer.blob.open(), progress=progress.advance)
-    content = Measured(decompressed(packed), limit=unpacker.longest_archive)
-    unpacker.unpack(TarReader(content), layered=layered)
+    plain = decompressed(packed)
+    # What is not compressed is measured once: its content is the blob.
+    content = packed
+    if not isinstance(plain, Peekable):
+        plain = content = Measured(plain, limit=unpacker.longest_archive)
+    unpacker.unpack(TarReader(plain), layered=layered)
     # What follows the end marker counts too.
     content.drain()
     packed.drain()
