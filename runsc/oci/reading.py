@@ -33,14 +33,9 @@ def read_bundle(bundle: str) -> tuple[Spec, list[str]]:
     if spec.root is not None and spec.root.path:
         spec.root.path = os.path.normpath(os.path.join(bundle, spec.root.path))
     for mount in spec.mounts:
-        if is_bind(mount.type, mount.options) and mount.source:
+        if mount.is_bind and mount.source:
             mount.source = os.path.normpath(os.path.join(bundle, mount.source))
     return spec, warnings
-
-
-def is_bind(kind: str, options: list[str]) -> bool:
-    """Whether a mount shows a part of the host."""
-    return kind == "bind" or "bind" in options or "rbind" in options
 
 
 def read_process(path: str) -> tuple[Process, list[str]]:

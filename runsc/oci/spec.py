@@ -37,13 +37,19 @@ class Mount(Structure):
     uid_mappings: list[IdMapping] = []
     gid_mappings: list[IdMapping] = []
 
+    @property
+    def is_bind(self) -> bool:
+        """Whether it shows a part of the host."""
+        return self.type == "bind" or "bind" in self.options or "rbind" in self.options
+
 
 class Hook(Structure):
     """A program of the host that is run at a point of the container's life."""
 
     path: str
     args: list[str] = []
-    env: list[str] = []
+    #: None is not the same as empty: runc's hooks then inherit its own
+    env: list[str] | None = None
     timeout: Annotated[int, Meta(ge=1)] | None = None
 
 

@@ -1,0 +1,169 @@
+"""The state directory: one record and one lock a container, one socket a sandbox.
+
+    ID_sandbox:SANDBOX.state    the record, replaced whole, never changed in place
+    ID.lock                     held (flock(2)) by a command that changes the record
+    SANDBOX.sock                the sandbox's control socket
+
+Whatever moment a command is killed at, what it leaves is a record, a lock that nobody holds, or
+both; deleting the container takes away all of it.  Reading needs no lock.
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runsc_py.runsc.containers.record import ContainerRecord
+from runsc_py.runsc.errors import RunscError
+
+SEPARATOR = "_sandbox:"
+STATE, LOCK, SOCKET, TEMPORARY = ".state", ".lock", ".sock", ".new"
+
+
+class NoSuchContainer(RunscError):
+    """There is no record; the words are those that containerd looks for."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(f"container {identifier!r} does not exist")
+
+
+class StateDirectory:
+    """All containers of one `--root`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def prepare(self) -> None:
+        """Make the directory; nobody else may write there.  Raises RunscError."""
+        try:
+            os.makedirs(self.path, 0o700, exist_ok=True)
+            status = os.stat(self.path)
+        except OSError as error:
+            raise RunscError(f"--root {self.path}: {error.strerror}") from None
+        if status.st_uid != os.geteuid():
+            raise RunscError(f"--root {self.path}: belongs to somebody else")
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise RunscError(f"--root {self.path}: others may write there")
+
+    def socket_path(self, sandbox_id: str) -> str:
+        """The control socket of a sandbox."""
+        return os.path.join(self.path, sandbox_id + SOCKET)
+
+    # -- records -------------------------------------------------------------------------------
+
+    def identifiers(self) -> list[str]:
+        """Of all containers, in order."""
+        return sorted(name.partition(SEPARATOR)[0] for name in self._state_files())
+
+    def _state_files(self) -> list[str]:
+        try:
+            names = os.listdir(self.path)
+        except OSError:
+            return []
+        return [name for name in names if SEPARATOR in name and name.endswith(STATE)]
+
+    def resolve(self, abbreviation: str) -> str:
+        """The whole name of the container meant.  Raises RunscError."""
+        identifiers = self.identifiers()
+        if abbreviation in identifiers:
+            return abbreviation
+        matches = [name for name in identifiers if abbreviation and name.startswith(abbreviation)]
+        if len(matches) > 1:
+            raise RunscError(f"container id {abbreviation!r} is ambiguous: {', '.join(matches)}")
+        if not matches:
+            raise NoSuchContainer(abbreviation)
+        return matches[0]
+
+    def _file_of(self, identifier: str) -> str | None:
+        start = identifier + SEPARATOR
+        return next((name for name in self._state_files() if name.startswith(start)), None)
+
+    def exists(self, identifier: str) -> bool:
+        """Whether there is a record of exactly this name."""
+        return self._file_of(identifier) is not None
+
+    def load(self, abbreviation: str) -> ContainerRecord:
+        """The record of a container.  Raises RunscError."""
+        identifier = self.resolve(abbreviation)
+        name = self._file_of(identifier)
+        try:
+            if name is None:
+                raise FileNotFoundError
+            with open(os.path.join(self.path, name), "rb") as file:
+                return ContainerRecord.decode(file.read())
+        except FileNotFoundError:  # deleted meanwhile
+            raise NoSuchContainer(identifier) from None
+        except OSError as error:
+            raise RunscError(f"state of container {identifier!r}: {error.strerror}") from None
+
+    def of_sandbox(self, sandbox_id: str) -> list[ContainerRecord]:
+        """All containers of a sandbox; records that cannot be read are left out."""
+        found = []
+        for name in self._state_files():
+            if name.removesuffix(STATE).partition(SEPARATOR)[2] == sandbox_id:
+                try:
+                    found.append(self.load(name.partition(SEPARATOR)[0]))
+                except RunscError:
+                    continue
+        return found
+
+    def save(self, record: ContainerRecord) -> None:
+        """Write a record down, whole or not at all."""
+        name = f"{record.identifier}{SEPARATOR}{record.sandbox_id}{STATE}"
+        path = os.path.join(self.path, name)
+        temporary = os.path.join(self.path, record.identifier + TEMPORARY)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with open(os.open(temporary, flags, 0o600), "wb") as file:
+                file.write(record.encode())
+            os.rename(temporary, path)
+        except OSError as error:
+            raise RunscError(f"saving the state of {record.identifier}: {error.strerror}") from None
+
+    def remove(self, identifier: str) -> None:
+        """Everything of a container but its lock; what is not there is no error."""
+        for name in self._state_files():
+            if name.startswith(identifier + SEPARATOR):
+                _unlink(os.path.join(self.path, name))
+        for suffix in (TEMPORARY, SOCKET):
+            _unlink(os.path.join(self.path, identifier + suffix))
+
+    # -- locks ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def locked(self, identifier: str) -> Iterator[None]:
+        """Be the only command that changes a container; the lock goes with its record."""
+        path = os.path.join(self.path, identifier + LOCK)
+        descriptor = _lock(path)
+        try:
+            yield
+        finally:
+            if not self.exists(identifier):
+                _unlink(path)
+            os.close(descriptor)
+
+
+def _lock(path: str) -> int:
+    """A descriptor that holds the lock of this name, which others may remove when they are done."""
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise RunscError(f"cannot lock {path}: {error.strerror}") from None
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        # Its holder has removed the file: what we have locked is not what others would.
+        os.close(descriptor)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
