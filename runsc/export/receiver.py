@@ -43,8 +43,9 @@ class Receiver:
         directory = os.open(target.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         stream, self.descriptor = os.pipe2(os.O_CLOEXEC)
         self._reply, reply = os.pipe2(os.O_CLOEXEC)
-        self._pid = os.fork()
-        if self._pid == 0:
+        #: of the process
+        self.pid = os.fork()
+        if self.pid == 0:
             _run_child(target, directory, stream, reply)
         for ours in (directory, stream, reply):
             os.close(ours)
@@ -58,7 +59,7 @@ class Receiver:
         os.close(self._reply)
         # The platform reaps every child that ends while it waits.
         with suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+            os.waitpid(self.pid, 0)
         if words == SUCCESS:
             return ""
         return words.decode(errors="replace") or "the process that writes it was killed"

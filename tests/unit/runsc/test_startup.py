@@ -42,16 +42,28 @@ print("\\n".join(sys.modules))
 """
 
 
+IMAGE = """
+
+import runsc_py.runsc.images.running, runsc_py.runsc.images.cache, runsc_py.runsc.images.owners
+print("\\n".join(sys.modules))
+"""
+
+
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Modules after the imports of a run, without those that an editable install's hook needs."""
+    return modules_after(PROGRAM, tmp_path_factory)
+
+
+def modules_after(program: str, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What is imported after a program's imports."""
     place = tmp_path_factory.mktemp("package")
     (place / "runsc_py").mkdir()
     for part in PARTS:
         (place / "runsc_py" / part).symlink_to(ROOT / part)
     libraries = Path(msgpack.__file__).parents[1]
     path = f"import sys; sys.path[:0] = [{str(place)!r}]; sys.path.append({str(libraries)!r})"
-    words = [sys.executable, "-I", "-S", "-c", path + PROGRAM]
+    words = [sys.executable, "-I", "-S", "-c", path + program]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
     return set(done.stdout.split())
 
@@ -70,3 +82,10 @@ def test_families_wait_for_their_first_call(imported: set[str]) -> None:
 def test_number_of_modules(imported: set[str]) -> None:
     """Each costs a tenth of a millisecond before it does anything."""
     assert len(imported) < 250
+
+
+def test_a_cached_image_imports_nothing_slow(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What unpacks images is for those that are not in the cache."""
+    modules = modules_after(IMAGE, tmp_path_factory)
+    assert modules & (TOO_SLOW | {"hashlib", "tarfile", "gzip", "zlib", "contextlib"}) == set()
+    assert not any(name.startswith("runsc_py.runsc.archive") for name in modules)
