@@ -60,6 +60,7 @@ def check_host() -> list[Finding]:
         _openat2,
         _landlock,
         _user_namespaces,
+        _images,
     ]
     return [check() for check in checks]
 
@@ -210,3 +211,23 @@ def _user_namespaces() -> Finding:
     if number == 0:
         return Finding("user namespaces", False, True, "allowed")
     return Finding("user namespaces", False, False, os.strerror(number), "not needed")
+
+
+def _images() -> Finding:
+    """Where `run --image` unpacks to, and whether it can be written; nothing is made."""
+    from runsc_py.runsc.archive.streams import zstd_module
+    from runsc_py.runsc.images.cache import cache_path
+
+    path = place = cache_path()
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    name = "image cache"
+    if not os.access(place, os.W_OK | os.X_OK):
+        detail = f"{place} is not writable"
+        return Finding(name, False, False, detail, "set RUNSC_PY_CACHE to another directory")
+    if zstd_module() is None:
+        remedy = "for layers compressed with it: pip install backports.zstd"
+        return Finding(name, False, False, f"{path}, without zstd", remedy)
+    status = os.statvfs(place)
+    free = status.f_bavail * status.f_frsize // MEBIBYTE
+    return Finding(name, False, True, f"{path}, {free} MiB free; gzip and zstd layers")

@@ -1,11 +1,13 @@
 """Streams of bytes under an archive: decompressed, counted, their digests taken on the way."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from runsc_py.runsc.archive.errors import ArchiveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Protocol
 
     class Stream(Protocol):
@@ -143,17 +145,22 @@ def _gunzip(stream: Peekable) -> "Stream":
     return _Checked(gzip.GzipFile(fileobj=stream), (zlib.error, gzip.BadGzipFile))
 
 
-def _unzstd(stream: Peekable) -> "Stream":
-    try:
-        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
+def zstd_module() -> "ModuleType | None":
+    """The standard library's since 3.14, else that of PyPI; None when there is neither."""
+    for name in ("compression.zstd", "backports.zstd"):
         try:
-            from backports import zstd  # type: ignore[no-redef, unused-ignore]
+            return import_module(name)
         except ImportError:
-            raise ArchiveError(
-                "it is compressed with zstd, for which a package is missing: "
-                "pip install backports.zstd"
-            ) from None
+            continue
+    return None
+
+
+def _unzstd(stream: Peekable) -> "Stream":
+    zstd = zstd_module()
+    if zstd is None:
+        raise ArchiveError(
+            "it is compressed with zstd, for which a package is missing: pip install backports.zstd"
+        )
     return _Checked(zstd.ZstdFile(stream), (zstd.ZstdError,))
 
 
