@@ -19,7 +19,7 @@ from runsc_py.gofer import host
 from runsc_py.gofer.nodes import Gofer, MountSpec
 from runsc_py.gofer.server import report, serve
 
-__all__ = ["Connection", "MountSpec", "start_gofer"]
+__all__ = ["Connection", "MountSpec", "start_detached_gofer", "start_gofer"]
 
 #: room for the largest reply, where the host's net.core.wmem_max grants it
 _SEND_BUFFER = 1 << 18
@@ -67,13 +67,42 @@ def start_gofer(mounts: Sequence[MountSpec]) -> Connection:
     return Connection(ours, pid, mounts)
 
 
-def _run_child(fd: int, parent: int, mounts: Sequence[MountSpec]) -> None:
+def start_detached_gofer(mounts: Sequence[MountSpec]) -> Connection:
+    """A gofer that outlives this process: its connection is for another one, and ends it.
+
+    It is the child of whoever reaps orphans here.
+    """
+    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
+    for end in (ours, theirs):
+        end.setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER)
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    parent = os.getpid()
+    first = os.fork()
+    if first == 0:
+        _run_child(theirs.detach(), parent, mounts, writer)
+    theirs.close()
+    os.close(writer)
+    told = os.read(reader, 16)
+    os.close(reader)
+    os.waitpid(first, 0)
+    return Connection(ours, int(told or b"0"), mounts)
+
+
+def _run_child(
+    fd: int, parent: int, mounts: Sequence[MountSpec], detached_report: int = -1
+) -> None:
     """The whole life of the child; never returns, whatever happens."""
     status = 1
     # Garbage of the parent must not be finalized here, where its descriptors are others.
     gc.freeze()
     try:
         host.become_service(parent)
+        if detached_report >= 0:
+            # A child of ours is not killed when its parent ends (PR_SET_PDEATHSIG of prctl(2)).
+            second = os.fork()
+            if second:
+                os.write(detached_report, b"%d" % second)
+                os._exit(0)
         connection = _keep_only(fd)
         try:
             host.select_openat2(True)

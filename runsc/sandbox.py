@@ -52,7 +52,7 @@ class Sandbox:
 
     def _run(self) -> RunResult:
         options = self._options
-        _raise_descriptor_limit()
+        raise_descriptor_limit()
         self._gofer = start_gofer(gofer_mounts(options))
         self._platform = PtracePlatform(options.placement)
         from runsc_py.runsc.boot import boot
@@ -96,7 +96,7 @@ class Sandbox:
                 self._kernel.events.close()
 
 
-def _raise_descriptor_limit() -> None:
+def raise_descriptor_limit() -> None:
     """As far as the host lets us: open files of all programs together are descriptors here."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

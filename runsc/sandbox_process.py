@@ -12,12 +12,28 @@ Everything before the root container's process exists is `created`; the control 
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import signal
+import traceback
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+
+from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
+from runsc_py.runsc.log import DEBUG, WARNING, TextLog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
+
+
+#: what the sandbox says when the root container is created
+CREATED = b"created"
+#: of the log, in the error of a failed start
+TAIL_LINES = 10
 
 
 class SandboxRequest:
@@ -51,7 +67,150 @@ def launch_sandbox(request: SandboxRequest) -> int:
     Raises RunscError, with the last lines of the sandbox's log, when it does not come up: nothing
     is left behind then.
     """
-    raise NotImplementedError
+    gate_reader, gate = os.pipe2(os.O_CLOEXEC)
+    report, report_writer = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        os.close(gate)
+        os.close(report)
+        _run_sandbox(request, gate_reader, report_writer)
+    os.close(gate_reader)
+    os.close(report_writer)
+    try:
+        try:
+            if request.join_resources is not None:
+                request.join_resources(pid)
+            os.write(gate, b"0")
+        finally:
+            os.close(gate)
+        _check_report(_read_all(report))
+    except BaseException:
+        _end(pid)
+        raise
+    finally:
+        os.close(report)
+    return pid
+
+
+def _read_all(descriptor: int) -> bytes:
+    parts = []
+    while part := os.read(descriptor, 1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _check_report(text: bytes) -> None:
+    """What the sandbox said about its start; silence is its death.  Raises RunscError."""
+    if text == CREATED:
+        return
+    if not text:
+        raise RunscError("the sandbox was killed while it started (out of memory?)")
+    try:
+        error = json.loads(text)
+        message, status, log = str(error["message"]), int(error["status"]), str(error["log"])
+    except (ValueError, KeyError, TypeError):
+        raise RunscError("the sandbox failed, and did not say why") from None
+    raise RunscError(f"{message}\n{log}" if log else message, status)
+
+
+def _end(pid: int) -> None:
+    """Kill a sandbox that is our child, and reap it."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _run_sandbox(request: SandboxRequest, gate: int, report: int) -> None:
+    """The whole life of the sandbox's process; never returns."""
+    status = EXIT_FAILURE
+    log = TailLog(request.log_descriptor)
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _keep_only(request, gate, report)
+        if os.read(gate, 1) != b"0":
+            os._exit(status)  # who started us is gone
+        os.close(gate)
+        from runsc_py.runsc.loader.sandbox import run_sandbox
+
+        status = run_sandbox(request, log, lambda: _tell(report, CREATED))
+    except RunscError as error:
+        _tell_error(report, str(error), error.status, log)
+    except Exception as error:
+        # The last resort of a process that has nobody to raise to.
+        text = f"internal error in the sandbox: {type(error).__name__}: {error}"
+        log.warning("".join(traceback.format_exception(error)))
+        _tell_error(report, text, EXIT_FAILURE, log)
+    finally:
+        os._exit(status)
+
+
+def _tell(report: int, text: bytes) -> None:
+    """Only once: closed, the pipe tells that there is no more."""
+    with suppress(OSError):
+        os.write(report, text)
+        os.close(report)
+
+
+def _tell_error(report: int, message: str, status: int, log: TailLog) -> None:
+    text = json.dumps({"message": message, "status": status, "log": log.tail()})
+    _tell(report, text.encode(errors="backslashreplace"))
+
+
+def _keep_only(request: SandboxRequest, gate: int, report: int) -> None:
+    """Of the starter's descriptors only those that the request names survive.
+
+    They are moved above 2, which become /dev/null.
+    """
+    first, second, third = request.standard_files if request.terminal < 0 else (-1, -1, -1)
+    request.standard_files = (_moved(first), _moved(second), _moved(third))
+    request.terminal = _moved(request.terminal)
+    request.passed_files = {guest: _moved(one) for guest, one in request.passed_files.items()}
+    kept = {gate, report, request.log_descriptor, request.terminal, *request.standard_files}
+    kept.update(request.passed_files.values())
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in range(3):
+        os.dup2(null, number)
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        if number > 2 and number not in kept:
+            with suppress(OSError):  # the listing's own
+                os.close(number)
+    for number in kept - {-1, 0, 1, 2}:
+        os.set_inheritable(number, False)
+
+
+def _moved(descriptor: int) -> int:
+    if descriptor < 0:
+        return -1
+    try:
+        moved: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    except OSError:  # it was closed when we were started
+        return -1
+    return moved
+
+
+class TailLog(TextLog):
+    """The sandbox's log, whose last lines are kept for the error of a failed start."""
+
+    __slots__ = ("_tail",)
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, DEBUG, stamped=True)
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def _write(self, level: int, name: str, message: str) -> None:
+        if level >= WARNING:
+            self._tail.append(f"{name}{message}")
+        if self._descriptor >= 0:
+            super()._write(level, name, message)
+
+    def tail(self) -> str:
+        """The last warnings."""
+        return "\n".join(self._tail)
 
 
 class SubcontainerGofer:
@@ -68,4 +227,10 @@ class SubcontainerGofer:
 
 def start_subcontainer_gofer(spec: Spec, config: Config, bundle: str) -> SubcontainerGofer:
     """Fork the gofer of a container that is to be started in a running sandbox."""
-    raise NotImplementedError
+    from runsc_py.gofer.process import start_detached_gofer
+    from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
+
+    mounts, layers = plan_gofer_mounts(spec, config)
+    connection = start_detached_gofer(mounts)
+    descriptor = connection.socket.detach()
+    return SubcontainerGofer(connection.pid, descriptor, [str(one) for one in layers])

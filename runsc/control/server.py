@@ -1,0 +1,270 @@
+"""The control server: a socket that the sandbox's run loop watches with everything else.
+
+Handlers run between two rounds of the run loop and do not block.  One that has to wait answers
+later (`Deferred`).  Whoever connects must be root or the sandbox's own user.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from runsc_py.runsc.control import codec, wire
+from runsc_py.runsc.control.calls import Call, calls
+from runsc_py.runsc.control.errors import INTERNAL, PROTOCOL, UNSUPPORTED, ControlError
+from runsc_py.runsc.errors import RunscError
+from runsc_py.sentry.errors import KernelError
+from runsc_py.sentry.kernel.waiting import POLLHUP, POLLIN, POLLOUT, WaitQueue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runsc_py.sentry.kernel.kernel import Kernel
+
+_CREDENTIALS = struct.Struct("=3i")
+#: connections at a time
+MAXIMUM_CONNECTIONS = 256
+#: bytes of answers that a client has not read; more and it is disconnected
+MAXIMUM_BACKLOG = 16 << 20
+
+
+class Deferred:
+    """An answer that comes later, and what to do when the client no longer waits for it."""
+
+    __slots__ = ("_connection", "_number", "cancel", "done")
+
+    def __init__(self, connection: Connection, number: int) -> None:
+        self._connection = connection
+        self._number = number
+        self.done = False
+        self.cancel: Callable[[], None] | None = None
+
+    def answer(self, value: object) -> None:
+        """The call's result."""
+        if not self.done:
+            self.done = True
+            self._connection.finish(self)
+            self._connection.reply(wire.REPLY, self._number, value)
+
+    def event(self, value: object) -> None:
+        """One event of a subscription, whose request is answered already."""
+        self._connection.reply(wire.EVENT, self._number, value)
+
+
+#: what a handler gets: the call, its descriptors, how to answer later
+Handler = Callable[["Any", "list[int]", Deferred], object]
+#: what a handler returns that answers later
+LATER = object()
+
+
+class ControlServer:
+    """Listens, and hands calls to handlers."""
+
+    def __init__(self, kernel: Kernel, listener: socket.socket) -> None:
+        self.kernel = kernel
+        self._listener = listener
+        self._connections: set[Connection] = set()
+        self._kinds = calls()
+        self._handlers: dict[str, Handler] = {}
+        listener.setblocking(False)
+        self._queue = WaitQueue()
+        self._queue.add(self)
+        kernel.events.watch(listener.fileno(), POLLIN, self._queue)
+
+    def register(self, kind: type[Call], handler: Handler) -> None:
+        """Have a call answered."""
+        self._handlers[kind.METHOD] = handler
+
+    def wake(self, events: int) -> None:
+        """Somebody wants to connect (Waiter protocol)."""
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            if not _may_connect(accepted) or len(self._connections) >= MAXIMUM_CONNECTIONS:
+                self.kernel.log.warning("control: connection refused")
+                accepted.close()
+                continue
+            accepted.setblocking(False)
+            self._connections.add(Connection(self, accepted))
+
+    def forget(self, connection: Connection) -> None:
+        """A connection is closed."""
+        self._connections.discard(connection)
+
+    def close(self) -> None:
+        """Send what is left of answers, and end all connections."""
+        for connection in list(self._connections):
+            connection.drain()
+            connection.close()
+        self._listener.close()
+
+    def dispatch(
+        self, method: str, arguments: object, descriptors: list[int], deferred: Deferred
+    ) -> object:
+        """Call the handler.  Raises ControlError; nothing else gets out."""
+        kind, handler = self._kinds.get(method), self._handlers.get(method)
+        if kind is None or handler is None:
+            raise ControlError(f"unknown method {method!r}", UNSUPPORTED)
+        try:
+            call = codec.decode(kind, arguments, method)
+            return handler(call, descriptors, deferred)
+        except ControlError:
+            raise
+        except RunscError as error:
+            raise ControlError(str(error)) from None
+        except KernelError as error:
+            raise ControlError.of_kernel(method, error) from None
+        except (OSError, ValueError) as error:
+            number = error.errno or 0 if isinstance(error, OSError) else 0
+            raise ControlError(f"{method}: {error}", INTERNAL, number) from None
+
+
+class Connection:
+    """One client."""
+
+    __slots__ = ("_deferred", "_fd", "_out", "_queue", "_reader", "_server", "_socket", "_wanted")
+
+    def __init__(self, server: ControlServer, accepted: socket.socket) -> None:
+        self._server = server
+        self._socket = accepted
+        self._fd = accepted.fileno()
+        self._reader = wire.FrameReader(accepted)
+        self._out = bytearray()
+        self._deferred: set[Deferred] = set()
+        self._queue = WaitQueue()
+        self._queue.add(self)
+        self._wanted = POLLIN
+        server.kernel.events.watch(self._fd, POLLIN, self._queue)
+
+    def wake(self, events: int) -> None:
+        """The client has sent, reads again, or has gone (Waiter protocol)."""
+        if self._fd < 0:
+            return
+        try:
+            if events & POLLOUT:
+                self._flush()
+            while events & (POLLIN | POLLHUP) and self._fd >= 0:
+                frame = self._reader.read()
+                if frame is None:
+                    self.close()
+                    return
+                self._serve(*frame)
+        except BlockingIOError:
+            return
+        except ControlError as error:
+            self._server.kernel.log.warning(f"control: {error}")
+            self.close()
+        except OSError:
+            self.close()
+
+    def _serve(self, message: Sequence[object], descriptors: list[int]) -> None:
+        """Answer one request; its descriptors that nobody took are closed."""
+        number = message[1]
+        try:
+            if len(message) != 4 or message[0] != wire.REQUEST or type(message[2]) is not str:
+                raise ControlError("a frame that is no request", PROTOCOL)
+            assert isinstance(number, int)
+            deferred = Deferred(self, number)
+            self._deferred.add(deferred)
+            try:
+                result = self._server.dispatch(message[2], message[3], descriptors, deferred)
+            except ControlError as error:
+                self.finish(deferred)
+                self._server.kernel.log.debug(f"control: {message[2]}: {error}")
+                self.reply(wire.ERROR, number, error.as_map())
+            else:
+                if result is not LATER:
+                    deferred.answer(result)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def finish(self, deferred: Deferred) -> None:
+        """A call is answered."""
+        self._deferred.discard(deferred)
+
+    def reply(self, what: int, number: int, value: object) -> None:
+        """Send, or keep until the client reads."""
+        if self._fd < 0:
+            return
+        self._out += wire.encode((what, number, codec.encode(value)))
+        if len(self._out) > MAXIMUM_BACKLOG:
+            self._server.kernel.log.warning("control: a client does not read its answers")
+            self.close()
+            return
+        try:
+            self._flush()
+        except OSError:
+            self.close()
+
+    def _flush(self) -> None:
+        while self._out:
+            try:
+                sent = self._socket.send(self._out, socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                break
+            del self._out[:sent]
+        wanted = POLLIN | POLLOUT if self._out else POLLIN
+        if wanted != self._wanted:
+            events = self._server.kernel.events
+            events.unwatch(self._fd, self._queue)
+            events.watch(self._fd, wanted, self._queue)
+            self._wanted = wanted
+
+    def drain(self) -> None:
+        """The sandbox ends: a last chance for answers that are on their way."""
+        if self._fd < 0 or not self._out:
+            return
+        self._socket.settimeout(1.0)
+        try:
+            self._socket.sendall(self._out)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """End the connection; nobody waits for its calls any more."""
+        if self._fd < 0:
+            return
+        self._server.kernel.events.unwatch(self._fd, self._queue)
+        self._fd = -1
+        deferred, self._deferred = self._deferred, set()
+        for one in deferred:
+            one.done = True
+            if one.cancel is not None:
+                one.cancel()
+        self._reader.close()
+        self._socket.close()
+        self._server.forget(self)
+
+
+def _may_connect(accepted: socket.socket) -> bool:
+    size = _CREDENTIALS.size
+    _, uid, _ = _CREDENTIALS.unpack(
+        accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    return uid in (0, os.geteuid())
+
+
+def listen(path: str) -> socket.socket:
+    """A listening socket at a path, however long, for its owner only.  Raises OSError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    mask = os.umask(0o177)
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        listener.bind(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+        listener.listen(64)
+    except BaseException:
+        listener.close()
+        raise
+    finally:
+        os.umask(mask)
+        os.close(folder)
+    return listener

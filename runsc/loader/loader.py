@@ -1,0 +1,274 @@
+"""The containers of a sandbox: who there is, what runs in them, how they start and end.
+
+The table `processes` leads from (container id, pid) to a process; pid 0 stands for the container's
+first one.  Everything happens between two rounds of the run loop: there are no locks.
+
+Neighbours: subcontainer.py (the steps of a start), manager.py (the control calls).
+"""
+
+from __future__ import annotations
+
+import os
+
+from runsc_py.runsc.control import calls
+from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, ControlError
+from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
+from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
+from runsc_py.sentry.kernel.namespaces import Namespaces
+from runsc_py.sentry.kernel.signals import SignalInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from runsc_py.gofer.client import GoferClient
+    from runsc_py.runsc.config import Config
+    from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+    from runsc_py.runsc.loader.shared_mounts import SharedMounts
+    from runsc_py.runsc.oci.spec import Spec
+    from runsc_py.sentry.fs.devpts.terminal import Terminal
+    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+    from runsc_py.sentry.vfs.mount import MountNamespace
+
+# States of the loader.
+CREATED = "created"
+STARTED = "started"
+
+#: annotations that name a container
+NAME_ANNOTATIONS = ("io.kubernetes.cri.container-name", "io.kubernetes.cri-o.ContainerName")
+
+SIGKILL = 9
+
+
+class ContainerProcess:
+    """A process that was asked for from outside: a container's first, or one of `exec`."""
+
+    __slots__ = ("group", "host_terminal", "pid_namespace_path", "standard_files", "terminal")
+
+    def __init__(self, host_terminal: int = -1, standard_files: Sequence[int] = ()) -> None:
+        #: None until it is started
+        self.group: ThreadGroup | None = None
+        self.terminal: Terminal | None = None
+        #: the specification's, once it was started
+        self.pid_namespace_path = ""
+        #: descriptors that were given at creation; taken at the start
+        self.host_terminal = host_terminal
+        self.standard_files = tuple(standard_files)
+
+    def close(self) -> None:
+        """Close what was given and not taken."""
+        given = (self.host_terminal, *self.standard_files)
+        self.host_terminal, self.standard_files = -1, ()
+        for descriptor in given:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+class ContainerInformation:
+    """What a container is to be, and what it has become."""
+
+    __slots__ = (
+        "client", "config", "connection", "container", "identifier", "layers",
+        "mount_namespace", "passed_files", "spec",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        identifier: str,
+        spec: Spec,
+        config: Config,
+        layers: list[GoferMountConfiguration],
+    ) -> None:
+        self.identifier = identifier
+        self.spec = spec
+        self.config = config
+        self.layers = layers
+        self.container = Container(kernel, identifier, TerminalRegistry(kernel))
+        self.client: GoferClient | None = None
+        #: the gofer's socket, closed with the container
+        self.connection: Closable | None = None
+        #: guest number → descriptor
+        self.passed_files: dict[int, int] = {}
+        #: while the container's first process lives
+        self.mount_namespace: MountNamespace | None = None
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Closable(Protocol):
+        """A socket."""
+
+        def close(self) -> None: ...
+
+
+class Loader:
+    """The containers of one sandbox."""
+
+    def __init__(self, kernel: Kernel, root: ContainerInformation, shared: SharedMounts) -> None:
+        self.kernel = kernel
+        self.root = root
+        self.sandbox_id = root.identifier
+        self.state = CREATED
+        self.processes: dict[tuple[str, int], ContainerProcess] = {}
+        #: by name; names are unique among the living
+        self.container_ids: dict[str, str] = {}
+        self.containers: dict[str, ContainerInformation] = {root.identifier: root}
+        self.failed_to_start: set[str] = set()
+        self.shared_mounts = shared
+        #: of everybody: the root container's
+        self.namespaces: Namespaces
+        self.listeners: list[Callable[[calls.EventMessage], None]] = []
+
+    # -- looking up --------------------------------------------------------------------------
+
+    def process(self, identifier: str, pid: int = 0) -> ThreadGroup:
+        """A started process.  Raises ControlError."""
+        entry = self.processes.get((identifier, pid))
+        if entry is not None and entry.group is not None:
+            return entry.group
+        if (identifier, 0) not in self.processes:
+            raise ControlError(f'container "{identifier}" does not exist', NOT_FOUND)
+        init = self.processes[identifier, 0].group
+        if init is None:
+            raise ControlError(f'container "{identifier}" not started', STATE)
+        if pid:
+            group = init.pid_namespace.thread_group(pid)
+            if group is not None and group.container is self.containers[identifier].container:
+                return group
+        raise ControlError(f'container "{identifier}" has no process {pid}', NOT_FOUND, 3)
+
+    def runtime_state(self, identifier: str) -> str:
+        """CREATING, RUNNING or STOPPED; an unknown container is stopped."""
+        entry = self.processes.get((identifier, 0))
+        if entry is None:
+            return calls.STOPPED
+        if entry.group is None:
+            return calls.STOPPED if identifier in self.failed_to_start else calls.CREATING
+        return calls.STOPPED if entry.group.exiting else calls.RUNNING
+
+    # -- life --------------------------------------------------------------------------------
+
+    def create(self, identifier: str, descriptors: Sequence[int]) -> None:
+        """Reserve a container.  Raises ControlError."""
+        if not identifier:
+            raise ControlError("container ID missing")
+        if (identifier, 0) in self.processes:
+            raise ControlError(f'container "{identifier}" already exists', EXISTS)
+        if len(descriptors) not in (0, 1, 3):
+            raise ControlError("create arguments must have no files, a TTY, or three files")
+        if len(descriptors) == 1:
+            process = ContainerProcess(descriptors[0])
+        else:
+            process = ContainerProcess(-1, descriptors)
+        self.processes[identifier, 0] = process
+
+    def register_name(self, information: ContainerInformation) -> str:
+        """Give the container its name.  Raises ControlError when a living one has it."""
+        annotations = information.spec.annotations
+        name = next((annotations[key] for key in NAME_ANNOTATIONS if annotations.get(key)), "")
+        if not name:
+            number = len(self.container_ids)
+            while (name := f"__no_name_{number}") in self.container_ids:
+                number += 1
+        holder = self.container_ids.get(name)
+        if holder is not None and holder != information.identifier:
+            raise ControlError(f"container name {name!r} is held by {holder!r}", EXISTS)
+        self.container_ids[name] = information.identifier
+        return name
+
+    def started(self, identifier: str) -> None:
+        """A container's first process runs: watch for its end."""
+        group = self.process(identifier)
+        self.announce(calls.EventMessage("started", identifier))
+        OneTimeWaiter(group.exit_queue, lambda: self._ended(identifier, group))
+
+    def _ended(self, identifier: str, group: ThreadGroup) -> None:
+        """The first process of a container is gone: so are the others, and the gofer."""
+        information = self.containers.get(identifier)
+        if information is not None:
+            information.container.kill()
+            self._release(information)
+        self.announce(calls.EventMessage("exited", identifier, {"exit_status": group.exit_status}))
+
+    def _release(self, information: ContainerInformation) -> None:
+        """Let go of the mounts and, but for the root container, the gofer."""
+        information.mount_namespace = None
+        if information.connection is not None:
+            information.connection.close()
+            information.connection = None
+
+    def destroy(self, identifier: str) -> None:
+        """Kill every process of a container and forget it; nothing happens twice."""
+        information = self.containers.get(identifier)
+        if information is not None:
+            information.container.kill()
+        for key in [key for key in self.processes if key[0] == identifier]:
+            self.processes.pop(key).close()
+        self.failed_to_start.discard(identifier)
+        for name in [name for name, one in self.container_ids.items() if one == identifier]:
+            del self.container_ids[name]
+        if information is not None and information is not self.root:
+            del self.containers[identifier]
+            self._release(information)
+
+    # -- signals -----------------------------------------------------------------------------
+
+    def signal(self, identifier: str, number: int, pid: int, mode: str) -> None:
+        """Deliver a signal in one of four ways.  Raises ControlError."""
+        if not 0 < number <= 64:
+            raise ControlError(f"invalid signal {number}", errno=22)
+        info = SignalInfo.from_kernel(number)
+        if mode == calls.TO_ALL:
+            if pid:
+                raise ControlError(f"PID must be 0 when signalling all processes: {pid}")
+            self.process(identifier)
+            self.containers[identifier].container.send_signal(info)
+        elif mode == calls.TO_PROCESS:
+            group = self.process(identifier, pid)
+            if group.exiting:
+                raise ControlError(f'container "{identifier}" has stopped', STATE, 3)
+            group.send_signal(info)
+        elif mode == calls.TO_FOREGROUND:
+            self._signal_foreground(identifier, info, pid)
+        elif mode == calls.TO_PROCESS_GROUP:
+            self._signal_group(identifier, info, pid)
+        else:
+            raise ControlError(f"unknown signal mode {mode!r}")
+
+    def _signal_foreground(self, identifier: str, info: SignalInfo, pid: int) -> None:
+        group = self.process(identifier, pid)
+        entry = self.processes.get((identifier, pid))
+        if entry is None or entry.terminal is None:
+            raise ControlError("no TTY attached")
+        foreground = entry.terminal.foreground
+        if foreground is not None:
+            foreground.send_signal(info)
+        else:
+            group.send_signal(info)
+
+    def _signal_group(self, identifier: str, info: SignalInfo, number: int) -> None:
+        init = self.process(identifier)
+        members = init.pid_namespace.process_groups.get(number)
+        container = self.containers[identifier].container
+        if not number or members is None:
+            raise ControlError(f"no process group {number}", NOT_FOUND, 3)
+        if any(member.container is not container for member in members.members):
+            raise ControlError(f"process group {number} is not of container {identifier!r}")
+        members.send_signal(info)
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def when_ended(self, group: ThreadGroup, answer: Callable[[int], None]) -> OneTimeWaiter | None:
+        """Call `answer` with the wait status, at once when the process has ended."""
+        if group.exiting and not group.tasks:
+            answer(group.exit_status)
+            return None
+        return OneTimeWaiter(group.exit_queue, lambda: answer(group.exit_status))
+
+    def announce(self, event: calls.EventMessage) -> None:
+        """Tell who has subscribed."""
+        for listener in list(self.listeners):
+            listener(event)

@@ -1,0 +1,343 @@
+"""The control calls of a sandbox: arguments checked, then handed to the loader.
+
+A handler takes the call, the descriptors that came with it (those it does not take out of the list
+are closed behind it) and the means to answer later.
+"""
+
+from __future__ import annotations
+
+from runsc_py.gofer.client import GoferClient
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.control import calls
+from runsc_py.runsc.control.errors import STATE, ControlError
+from runsc_py.runsc.control.server import LATER, ControlServer, Deferred
+from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+from runsc_py.runsc.loader.loader import STARTED, ContainerInformation, Loader
+from runsc_py.runsc.loader.start import execute_in, start_container
+from runsc_py.sentry.kernel import pausing
+from runsc_py.sentry.kernel.clock import Clock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+
+SECOND = 1_000_000_000
+
+
+class ContainerManager:
+    """Handlers of `containerManager.*` and what goes with them."""
+
+    def __init__(self, loader: Loader, server: ControlServer) -> None:
+        self._loader = loader
+        self._kernel = loader.kernel
+        for kind, handler in (
+            (calls.StartRoot, self.start_root),
+            (calls.CreateSubcontainer, self.create_subcontainer),
+            (calls.StartSubcontainer, self.start_subcontainer),
+            (calls.DestroySubcontainer, self.destroy_subcontainer),
+            (calls.ExecuteAsync, self.execute),
+            (calls.Signal, self.signal),
+            (calls.Wait, self.wait),
+            (calls.WaitPid, self.wait_pid),
+            (calls.Processes, self.processes),
+            (calls.Event, self.event),
+            (calls.Pause, self.pause),
+            (calls.Resume, self.resume),
+            (calls.LifecyclePause, self.pause),
+            (calls.LifecycleResume, self.resume),
+            (calls.ContainerRuntimeState, self.state),
+            (calls.Update, self.update),
+            (calls.Subscribe, self.subscribe),
+            (calls.Shutdown, self.shutdown),
+        ):
+            server.register(kind, handler)
+
+    def start_root(self, call: calls.StartRoot, files: list[int], later: Deferred) -> None:
+        """Start the root container."""
+        loader = self._loader
+        if loader.state != "created":
+            raise ControlError(
+                "sandbox is not in created state, cannot start root container: "
+                f"state={loader.state}",
+                STATE,
+            )
+        if call.container_id != loader.sandbox_id:
+            raise ControlError(f"{call.container_id!r} is not the root container")
+        start_container(loader, loader.root)
+        loader.state = STARTED
+
+    def create_subcontainer(
+        self, call: calls.CreateSubcontainer, files: list[int], later: Deferred
+    ) -> None:
+        """Reserve a container."""
+        self._loader.create(call.container_id, files)
+        files.clear()
+
+    def start_subcontainer(
+        self, call: calls.StartSubcontainer, files: list[int], later: Deferred
+    ) -> None:
+        """Start a reserved container: gVisor's containerManager.StartSubcontainer."""
+        from _socket import AF_UNIX, SOCK_SEQPACKET
+        from _socket import socket as Socket
+
+        from runsc_py.runsc.oci.reading import decode_spec
+
+        loader = self._loader
+        if call.spec is None:
+            raise ControlError("start arguments missing spec")
+        if call.config is None:
+            raise ControlError("start arguments missing config")
+        if not call.container_id:
+            raise ControlError("start argument missing container ID")
+        if loader.state != STARTED:
+            raise ControlError(
+                f"sandbox is not in started state, cannot start subcontainer: state={loader.state}",
+                STATE,
+            )
+        spec, config = decode_spec(call.spec), _config(call.config)
+        if spec.process is None:
+            raise ControlError("start arguments missing process")
+        layers = [GoferMountConfiguration.parse(text) for text in call.gofer_mounts]
+        if not layers:
+            raise ControlError("start arguments missing gofer mounts")
+        entry = loader.processes.get((call.container_id, 0))
+        takes_files = not spec.process.terminal and not (entry is not None and entry.standard_files)
+        check_files(call, len(files), layers, takes_files=takes_files)
+        information = ContainerInformation(self._kernel, call.container_id, spec, config, layers)
+        if takes_files and entry is not None:
+            entry.standard_files = (files.pop(0), files.pop(0), files.pop(0))
+        connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, files.pop())
+        information.connection = connection
+        information.client = GoferClient(connection)
+        try:
+            start_container(loader, information)
+        except ControlError as error:
+            connection.close()
+            if loader.containers.get(call.container_id) is information:
+                del loader.containers[call.container_id]
+            self._kernel.log.debug(f"start {call.container_id!r}: {error}")
+            raise
+
+    def destroy_subcontainer(
+        self, call: calls.DestroySubcontainer, files: list[int], later: Deferred
+    ) -> None:
+        """Kill and forget."""
+        self._loader.destroy(call.container_id)
+
+    def execute(self, call: calls.ExecuteAsync, files: list[int], later: Deferred) -> int:
+        """One more process."""
+        from runsc_py.runsc.oci.process import Process
+        from runsc_py.runsc.oci.reading import decode
+
+        loader = self._loader
+        process, _ = decode(Process, call.process)
+        information = loader.containers.get(call.container_id)
+        if information is None or (call.container_id, 0) not in loader.processes:
+            raise ControlError(f'container "{call.container_id}" does not exist', "not-found")
+        loader.process(call.container_id)
+        count = (1 if process.terminal else 3) + len(call.guest_descriptors)
+        if len(files) != count:
+            raise ControlError(f"exec arguments must contain {count} FDs, but got {len(files)}")
+        if len(set(call.guest_descriptors)) != len(call.guest_descriptors):
+            raise ControlError("a guest file descriptor is given twice")
+        if call.user:
+            self._become(information, process, call.user)
+        taken = list(files)
+        files.clear()
+        standard = taken[:1] if process.terminal else taken[:3]
+        passed = dict(zip(call.guest_descriptors, taken[len(standard) :], strict=True))
+        return execute_in(loader, information, process, standard, passed)
+
+    def _become(self, information: ContainerInformation, process: object, user: str) -> None:
+        from runsc_py.runsc.loader.identity import look_up_user
+        from runsc_py.runsc.oci.process import Process
+        from runsc_py.sentry.kernel.kernel_thread import KernelThread
+
+        assert isinstance(process, Process)
+        namespace = information.mount_namespace
+        if namespace is None:
+            raise ControlError(f'container "{information.identifier}" has stopped', STATE)
+        namespaces = self._loader.namespaces.copy()
+        namespaces.mount = namespace
+        walker = KernelThread(self._kernel, namespaces, namespace.root.root_path)
+        self._kernel.current_task = walker
+        identity = look_up_user(walker, user)
+        process.user.uid, process.user.gid = identity.uid, identity.gid
+        process.user.additional_gids = [*process.user.additional_gids, *identity.groups]
+
+    def signal(self, call: calls.Signal, files: list[int], later: Deferred) -> None:
+        """Deliver a signal."""
+        self._loader.signal(call.container_id, call.signal, call.pid, call.mode)
+
+    def wait(self, call: calls.Wait, files: list[int], later: Deferred) -> object:
+        """Answer when the container's first process has ended."""
+        entry = self._loader.processes.get((call.container_id, 0))
+        if (
+            entry is not None
+            and entry.group is None
+            and call.container_id not in self._loader.failed_to_start
+        ):
+            # Whoever waits from the creation on waits for the start as well.
+            self._wait_for_start(call.container_id, later)
+            return LATER
+        return self._wait(self._loader.process(call.container_id), later)
+
+    def _wait_for_start(self, identifier: str, later: Deferred) -> None:
+        loader = self._loader
+
+        def heard(event: calls.EventMessage) -> None:
+            if event.container_id == identifier and event.kind == "started":
+                loader.listeners.remove(heard)
+                self._wait(loader.process(identifier), later)
+
+        loader.listeners.append(heard)
+        later.cancel = lambda: loader.listeners.remove(heard)
+
+    def wait_pid(self, call: calls.WaitPid, files: list[int], later: Deferred) -> object:
+        """Answer when a process has ended; one of `exec` is forgotten then."""
+        if call.pid <= 0:
+            raise ControlError(f"invalid PID {call.pid}")
+        group = self._loader.process(call.container_id, call.pid)
+        key = (call.container_id, call.pid)
+        return self._wait(group, later, lambda: self._loader.processes.pop(key, None))
+
+    def _wait(self, group: ThreadGroup, later: Deferred, then: object = None) -> object:
+        def answer(status: int) -> None:
+            if callable(then):
+                then()
+            later.answer(status)
+
+        waiter = self._loader.when_ended(group, answer)
+        if waiter is not None:
+            later.cancel = waiter.cancel
+        return LATER
+
+    def processes(
+        self, call: calls.Processes, files: list[int], later: Deferred
+    ) -> list[calls.ProcessEntry]:
+        """ps."""
+        if not call.container_id:
+            groups = self._kernel.root_pid_namespace.thread_groups()
+            return [_entry(self._kernel.clock, group) for group in groups if group.tasks]
+        init = self._loader.process(call.container_id)
+        container = self._loader.containers[call.container_id].container
+        namespace = init.pid_namespace
+        return [
+            _entry(self._kernel.clock, group, group.identifier_in(namespace))
+            for group in container.living()
+        ]
+
+    def event(self, call: calls.Event, files: list[int], later: Deferred) -> calls.ContainerStats:
+        """Statistics."""
+        loader = self._loader
+        loader.process(call.container_id)
+        container = loader.containers[call.container_id].container
+        memories = {group.leader.memory for group in container.living()}
+        limits = self._kernel.limits
+        return calls.ContainerStats(
+            cpu_user=container.cpu_time(),
+            cpu_system=0,
+            cpu_total=container.cpu_time(),
+            memory_usage=sum(memory.resident_set_size() for memory in memories),
+            memory_limit=limits.memory or 0,
+            pids_current=container.task_count,
+            pids_limit=limits.pids or 0,
+            containers_cpu={
+                name: one.container.cpu_time() for name, one in loader.containers.items()
+            },
+        )
+
+    def pause(self, call: calls.Call, files: list[int], later: Deferred) -> None:
+        """Hold everything."""
+        pausing.pause(self._kernel)
+
+    def resume(self, call: calls.Call, files: list[int], later: Deferred) -> None:
+        """Let everything go on."""
+        pausing.resume(self._kernel)
+
+    def state(self, call: calls.ContainerRuntimeState, files: list[int], later: Deferred) -> str:
+        """creating, running or stopped."""
+        return self._loader.runtime_state(call.container_id)
+
+    def update(self, call: calls.Update, files: list[int], later: Deferred) -> None:
+        """Other limits for the sandbox."""
+        limits = self._kernel.limits
+        if call.memory is not None:
+            limits.memory = call.memory if call.memory > 0 else None
+        if call.pids is not None:
+            limits.pids = call.pids if call.pids > 0 else None
+
+    def subscribe(self, call: calls.Subscribe, files: list[int], later: Deferred) -> object:
+        """Send events until the client hangs up."""
+        loader = self._loader
+
+        def tell(event: calls.EventMessage) -> None:
+            if call.container_id in ("", event.container_id):
+                later.event(event)
+
+        loader.listeners.append(tell)
+        later.cancel = lambda: loader.listeners.remove(tell)
+        return LATER
+
+    def shutdown(self, call: calls.Shutdown, files: list[int], later: Deferred) -> None:
+        """End the sandbox."""
+        self._kernel.end("shutdown", "told to end")
+
+
+def _config(values: dict[str, object]) -> Config:
+    """The options of a container.  Raises RunscError."""
+    plain: dict[str, bool | int | str] = {}
+    for name, value in values.items():
+        if not isinstance(value, bool | int | str):
+            raise ControlError(f"config: {name}: a plain value expected")
+        plain[name] = value
+    return Config.from_dict(plain)
+
+
+def check_files(
+    call: calls.StartSubcontainer,
+    count: int,
+    layers: list[GoferMountConfiguration],
+    *,
+    takes_files: bool,
+) -> None:
+    """Whether the descriptors are as many as the arguments say.  Raises ControlError."""
+    filestores = sum(layer.has_filestore for layer in layers)
+    if call.filestore_count != filestores:
+        raise ControlError(
+            f"{filestores} gofer filestore files needed, {call.filestore_count} announced"
+        )
+    if call.filestore_count or call.has_dev_gofer or call.has_upper_archive:
+        raise ControlError("filestores, device gofers and upper archives are not supported")
+    expected = 1 + 3 * takes_files
+    if count < expected:
+        raise ControlError(
+            f"start arguments must contain at least {expected} FDs, but only got {count}"
+        )
+    if count > expected:
+        raise ControlError(f"start arguments must contain {expected} FDs, but got {count}")
+
+
+def _entry(clock: Clock, group: ThreadGroup, number: int = 0) -> calls.ProcessEntry:
+    """A line of ps."""
+    import time
+
+    leader = group.leader
+    parent = group.parent
+    age = clock.boottime() - group.start_time
+    began = time.localtime((clock.realtime() - age) // SECOND)
+    used = group.cpu_time()
+    elapsed = used // SECOND
+    session = group.session
+    terminal = getattr(session.terminal, "number", None) if session is not None else None
+    return calls.ProcessEntry(
+        uid=leader.credentials.uid,
+        pid=number or group.identifier,
+        parent=parent.identifier if parent is not None else 0,
+        threads=len(group.tasks),
+        processor=min(used * 100 // age if age else 0, 99),
+        terminal="?" if terminal is None else f"pts/{terminal}",
+        start_time=time.strftime("%H:%M", began),
+        time=f"{elapsed // 3600:02}:{elapsed // 60 % 60:02}:{elapsed % 60:02}",
+        command=leader.name.decode(errors="replace"),
+    )

@@ -1,0 +1,325 @@
+"""The mount namespace of a container, as its specification has it.
+
+Order: the root; /proc, /sys, /dev and /dev/pts where the specification has none; its own mounts as
+they are listed; memory over an empty /tmp.  Then devices, the working directory, read-only and
+masked paths.  Mount points that do not exist are made, in memory where the root is an overlay.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runsc_py.runsc.control.errors import ControlError
+from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+from runsc_py.runsc.loader.mount_options import is_bind, parse_mount_options
+from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE, make_mount_point
+from runsc_py.sentry.errors import EEXIST, EINVAL, ENOENT, ENOTDIR, KernelError, message_of
+from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
+from runsc_py.sentry.fs.gofer.identity import IdMapper
+from runsc_py.sentry.fs.overlay.filesystem import Overlay
+from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs, parse_options
+from runsc_py.sentry.kernel.kernel_thread import KernelThread
+from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFCHR, S_IFIFO, make_device
+from runsc_py.sentry.vfs.mount import (
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+    MS_RELATIME,
+    Mount,
+    MountNamespace,
+)
+from runsc_py.sentry.vfs.operations import make_node
+from runsc_py.sentry.vfs.path import Dentry, Path
+from runsc_py.sentry.vfs.walk import walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.gofer.client import GoferClient
+    from runsc_py.runsc.config import Config
+    from runsc_py.runsc.loader.shared_mounts import SharedMounts
+    from runsc_py.runsc.oci.spec import Device, Linux, Spec
+    from runsc_py.runsc.oci.spec import Mount as MountSpecification
+    from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
+    from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.namespaces import Namespaces
+    from runsc_py.sentry.kernel.pid_namespace import PidNamespace
+    from runsc_py.sentry.vfs.inode import FileSystem
+
+#: (place, type, flags) of what every container has
+MANDATORY = (
+    ("/proc", "proc", SAFE),
+    ("/sys", "sysfs", SAFE | MS_RDONLY),
+    ("/dev", "devtmpfs", MS_NOSUID),
+    ("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC),
+)
+#: their data says nothing to the sentry
+_WITHOUT_DATA = frozenset(("proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup", "cgroup2"))
+_DEVICE_TYPES = {"c": S_IFCHR, "u": S_IFCHR, "b": S_IFBLK, "p": S_IFIFO}
+
+
+class MountBuilder:
+    """Makes the tree of one container."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        spec: Spec,
+        config: Config,
+        *,
+        client: GoferClient | None,
+        layers: list[GoferMountConfiguration],
+        pid_namespace: PidNamespace,
+        terminals: TerminalRegistry,
+        shared: SharedMounts,
+    ) -> None:
+        self._kernel = kernel
+        self._spec = spec
+        self._config = config
+        self._client = client
+        self._layers = layers
+        self._pid_namespace = pid_namespace
+        self._terminals = terminals
+        self._shared = shared
+        self._ids = identities(spec)
+        #: of the gofer's mount that is served next
+        self._index = 0
+        self.namespace: MountNamespace
+        self.walker: KernelThread
+
+    def build(self, namespaces: Namespaces) -> MountNamespace:
+        """The namespace; `namespaces` gets it too.  Raises ControlError."""
+        spec = self._spec
+        self._mount_root(namespaces)
+        wanted = {os.path.normpath(mount.destination) for mount in spec.mounts}
+        for place, kind, flags in MANDATORY:
+            if place not in wanted and not (place == "/dev/pts" and self._hides_dev()):
+                self._attach(place, self._kernel_file_system(kind), flags | MS_RELATIME)
+        binds = iter(self._layers[1:])
+        for mount in spec.mounts:
+            self._mount(mount, next(binds) if is_bind(mount.type, mount.options) else None)
+        if "/tmp" not in wanted:
+            self._mount_over_empty_tmp()
+        linux = spec.linux
+        if linux is not None:
+            self._make_devices(linux.devices)
+        self._make_working_directory()
+        if linux is not None:
+            self._protect(linux)
+        if spec.root is not None and spec.root.readonly:
+            self.namespace.root.flags |= MS_RDONLY
+        return self.namespace
+
+    # -- the root ----------------------------------------------------------------------------
+
+    def _mount_root(self, namespaces: Namespaces) -> None:
+        kernel = self._kernel
+        assert self._spec.root is not None
+        filesystem = self._layered(self._layers[0], self._spec.root.path, is_root=True)
+        if not filesystem.root.is_directory:
+            raise ControlError(f"root directory {self._spec.root.path}: not a directory")
+        root = Mount(1, filesystem, Dentry(b"/", None, filesystem.root), MS_RELATIME)
+        self.namespace = namespaces.mount = MountNamespace(
+            root, kernel.root_user_namespace, kernel.new_inode_number()
+        )
+        self.walker = KernelThread(kernel, namespaces, root.root_path, umask=0o022)
+
+    def _layered(
+        self, layers: GoferMountConfiguration, source: str, *, is_root: bool
+    ) -> FileSystem:
+        """What the gofer serves, under memory if so wished."""
+        kernel = self._kernel
+        size = parse_options(f"size={layers.size}")["size"] if layers.size else None
+        if not layers.uses_gofer:
+            return Tmpfs(kernel, size=size, mode=0o755)
+        access = self._config.file_access if is_root else self._config.file_access_mounts
+        if self._client is None:
+            raise ControlError("rootfs gofer FD not found")
+        try:
+            lower = GoferFileSystem(
+                kernel,
+                self._client,
+                self._index,
+                shared=access == "shared" and not layers.is_overlay,
+                ids=self._ids,
+                source=source,
+            )
+        except OSError as error:
+            raise ControlError(
+                f"mounting {source}: {os.strerror(error.errno or 0)}", errno=error.errno or 0
+            ) from None
+        self._index += 1
+        if not layers.is_overlay or not lower.root.is_directory:
+            return lower
+        upper = Tmpfs(kernel, size=size, mode=lower.root.mode & 0o7777)
+        return Overlay(kernel, upper.root, (lower.root,))
+
+    # -- mounts ------------------------------------------------------------------------------
+
+    def _hides_dev(self) -> bool:
+        """Whether /dev is the host's: it has a pts of its own."""
+        return any(
+            os.path.normpath(mount.destination) == "/dev" and is_bind(mount.type, mount.options)
+            for mount in self._spec.mounts
+        )
+
+    def _mount(self, mount: MountSpecification, layers: GoferMountConfiguration | None) -> None:
+        flags, data = parse_mount_options(mount.options)
+        destination = os.path.normpath(mount.destination)
+        shared = self._shared.find(mount.source)
+        if layers is not None:
+            if shared is not None and shared.filesystem is not None:
+                self._index += layers.uses_gofer
+                filesystem = shared.filesystem
+            else:
+                filesystem = self._layered(layers, mount.source, is_root=False)
+        elif destination == "/dev" and mount.type in ("tmpfs", "devtmpfs"):
+            filesystem = self._kernel_file_system("devtmpfs")
+        elif mount.type == "tmpfs":
+            filesystem = shared.filesystem if shared and shared.filesystem else self._tmpfs(data)
+        elif mount.type in _WITHOUT_DATA:
+            filesystem = self._kernel_file_system(mount.type)
+        else:
+            self._kernel.log.warning(f"ignoring mount of unknown type {mount.type!r}")
+            return
+        if shared is not None:
+            shared.filesystem = filesystem
+        self._attach(destination, filesystem, flags)
+
+    def _tmpfs(self, data: list[str]) -> FileSystem:
+        try:
+            return Tmpfs(self._kernel, **parse_options(",".join(data)))
+        except EINVAL:
+            raise ControlError(f"options of a tmpfs: {','.join(data)}: Invalid argument") from None
+
+    def _kernel_file_system(self, kind: str) -> FileSystem:
+        kernel = self._kernel
+        if kind == "proc":
+            from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
+
+            return ProcFileSystem(kernel, self._pid_namespace)
+        if kind == "sysfs":
+            from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
+
+            return SysFileSystem(kernel)
+        if kind == "devpts":
+            from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
+
+            return DevptsFileSystem(self._terminals)
+        if kind == "devtmpfs":
+            from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
+
+            return DevFileSystem(kernel)
+        if kind == "mqueue":
+            from runsc_py.sentry.fs.mqueue import mqueue_of
+
+            return mqueue_of(kernel, self.walker.namespaces.ipc)
+        from runsc_py.sentry.fs.sys.filesystem import CgroupFileSystem
+
+        return CgroupFileSystem(kernel)
+
+    def _attach(self, destination: str, filesystem: FileSystem, flags: int) -> None:
+        is_directory = filesystem.root.is_directory
+        place = make_mount_point(self.walker, os.fsencode(destination), is_directory)
+        if place.inode.is_directory != is_directory:
+            raise ControlError(f"mounting at {destination}: {message_of(ENOTDIR())}")
+        self.namespace.mount(filesystem, place, flags)
+
+    def _mount_over_empty_tmp(self) -> None:
+        """As gVisor: an image's own content of /tmp stays, an empty one becomes memory."""
+        try:
+            place = walk(self.walker, b"/tmp")
+        except KernelError:
+            return
+        if place.inode.is_directory and _is_empty(self.walker, place):
+            mode = place.inode.mode & 0o7777
+            filesystem = Tmpfs(self._kernel, mode=mode if mode & 0o002 else WORLD_WRITABLE)
+            self.namespace.mount(filesystem, place, MS_NOSUID | MS_NODEV | MS_RELATIME)
+
+    # -- what comes after the mounts -----------------------------------------------------------
+
+    def _make_devices(self, devices: list[Device]) -> None:
+        for device in devices:
+            path = os.fsencode(os.path.normpath(device.path))
+            mode = _DEVICE_TYPES[device.type] | ((device.file_mode or 0o666) & 0o7777)
+            number = make_device(device.major, device.minor)
+            try:
+                make_mount_point(self.walker, os.path.dirname(path), True)
+                place = make_node(self.walker, path, mode, number)
+            except EEXIST:
+                continue
+            except KernelError as error:
+                raise ControlError.of_kernel(f"creating device {device.path}", error) from None
+            _own(place, mode, device.uid or 0, device.gid or 0)
+
+    def _make_working_directory(self) -> None:
+        process = self._spec.process
+        if process is not None and process.cwd not in ("", "/"):
+            make_mount_point(self.walker, os.fsencode(process.cwd), True)
+
+    def _protect(self, linux: Linux) -> None:
+        """Read-only and masked paths; what is not there needs no protection."""
+        for name in linux.readonly_paths:
+            place = self._find(name)
+            if place is not None:
+                mount = place.mount
+                flags = mount.flags | MS_RDONLY
+                self.namespace.mount(mount.filesystem, place, flags, place.dentry)
+        null: Path | None = None
+        for name in linux.masked_paths:
+            place = self._find(name)
+            if place is None:
+                continue
+            if place.inode.is_directory:
+                self.namespace.mount(Tmpfs(self._kernel, size=0, mode=0o555), place, MS_RDONLY)
+                continue
+            null = null or self._find("/dev/null")
+            if null is None:
+                raise ControlError(f"masking {name}: there is no /dev/null")
+            self.namespace.mount(null.mount.filesystem, place, MS_NOSUID | MS_NOEXEC, null.dentry)
+
+    def _find(self, name: str) -> Path | None:
+        try:
+            return walk(self.walker, os.fsencode(name))
+        except (ENOENT, ENOTDIR):
+            return None
+        except KernelError as error:
+            raise ControlError.of_kernel(name, error) from None
+
+
+def _own(place: Path, mode: int, uid: int, gid: int) -> None:
+    """Owner and mode of a new device, whatever the umask was."""
+    from runsc_py.sentry.vfs.attributes import AttributeChange
+
+    place.inode.set_attributes(AttributeChange(mode=mode & 0o7777, uid=uid, gid=gid))
+
+
+def _is_empty(walker: KernelThread, place: Path) -> bool:
+    from runsc_py.sentry.vfs.open_file import O_DIRECTORY, O_RDONLY
+
+    file = place.inode.open(walker, place, O_RDONLY | O_DIRECTORY).acquire()
+    try:
+        return all(entry.name in (b".", b"..") for entry in file.directory_entries(walker))
+    finally:
+        file.drop()
+
+
+def identities(spec: Spec) -> IdMapper:
+    """Whom the container sees as the owner of the bundle's files."""
+    linux = spec.linux
+    if linux is not None and linux.uid_mappings and linux.namespace("user") is not None:
+        return IdMapper(
+            _pairs([(one.host_id, one.container_id, one.size) for one in linux.uid_mappings]),
+            _pairs([(one.host_id, one.container_id, one.size) for one in linux.gid_mappings]),
+        )
+    uid = os.geteuid()
+    return IdMapper() if uid == 0 else IdMapper.rootless(uid, os.getegid())
+
+
+def _pairs(lines: list[tuple[int, int, int]]) -> dict[int, int]:
+    """Host id → container id of uid_map lines; ranges too large to list are cut at 64 Ki."""
+    return {
+        host + offset: inside + offset
+        for host, inside, size in lines
+        for offset in range(min(size, 1 << 16))
+    }

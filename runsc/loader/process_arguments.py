@@ -1,0 +1,132 @@
+"""From an OCI process to what the kernel makes a process of: identity, rights, limits, environment.
+
+The same for a container's first process, for one that `exec` adds and for one that an embedder
+starts: no way around the policy on capabilities (`--net-raw`).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from runsc_py.runsc.control.errors import ControlError
+from runsc_py.sentry.auth.capabilities import CAP_NET_RAW, CAPABILITY_NAMES
+from runsc_py.sentry.auth.credentials import Credentials
+from runsc_py.sentry.kernel.limits import (
+    MAXIMUM_OPEN_FILES,
+    RLIM_INFINITY,
+    RLIM_NLIMITS,
+    RLIMIT_FSIZE,
+    RLIMIT_MEMLOCK,
+    RLIMIT_MSGQUEUE,
+    RLIMIT_NAMES,
+    RLIMIT_NICE,
+    RLIMIT_NOFILE,
+    RLIMIT_RTPRIO,
+    RLIMIT_SIGPENDING,
+    RLIMIT_STACK,
+    Limits,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from runsc_py.runsc.config import Config
+    from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
+
+#: what a container starts with where it differs from no limit at all
+_CONTAINER_LIMITS = {
+    RLIMIT_MEMLOCK: (65536, 65536),
+    RLIMIT_MSGQUEUE: (819200, 819200),
+    RLIMIT_NICE: (0, 0),
+    RLIMIT_NOFILE: (MAXIMUM_OPEN_FILES, MAXIMUM_OPEN_FILES),
+    RLIMIT_RTPRIO: (0, 0),
+    RLIMIT_SIGPENDING: (0, 0),
+    RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
+}
+#: those of this process count where they are lower
+_HOST_LIMITS = ((RLIMIT_FSIZE, resource.RLIMIT_FSIZE),)
+
+
+def capability_set(names: Iterable[str], config: Config) -> int:
+    """Names (`CAP_…`) as a set; without --net-raw nobody has CAP_NET_RAW.  Raises ControlError."""
+    result = 0
+    for name in names:
+        plain = name.removeprefix("CAP_").lower()
+        if not name.startswith("CAP_") or plain not in CAPABILITY_NAMES:
+            raise ControlError(f"unknown capability {name!r}")
+        result |= 1 << CAPABILITY_NAMES.index(plain)
+    return result if config.net_raw else result & ~(1 << CAP_NET_RAW)
+
+
+def credentials_of(process: Process, config: Config, namespace: UserNamespace) -> Credentials:
+    """Who the process is.  Raises ControlError."""
+    user = process.user
+    sets: Capabilities | None = process.capabilities
+    permitted = effective = inheritable = bounding = ambient = 0
+    if sets is not None:
+        bounding = capability_set(sets.bounding, config)
+        effective = capability_set(sets.effective, config)
+        inheritable = capability_set(sets.inheritable, config)
+        permitted = capability_set(sets.permitted, config)
+        ambient = capability_set(sets.ambient, config) & permitted & inheritable
+    return Credentials(
+        uid=user.uid,
+        gid=user.gid,
+        groups=tuple(sorted(set(user.additional_gids))),
+        user_namespace=namespace,
+        permitted=permitted,
+        effective=effective & permitted,
+        inheritable=inheritable,
+        bounding=bounding,
+        ambient=ambient,
+    )
+
+
+def container_limits() -> Limits:
+    """What every container starts with: an object of its own each time."""
+    limits = Limits(
+        [
+            _CONTAINER_LIMITS.get(number, (RLIM_INFINITY, RLIM_INFINITY))
+            for number in range(RLIM_NLIMITS)
+        ]
+    )
+    for number, host in _HOST_LIMITS:
+        soft, hard = resource.getrlimit(host)
+        if hard != resource.RLIM_INFINITY:
+            limits.set(number, soft if soft != resource.RLIM_INFINITY else hard, hard)
+    return limits
+
+
+def limits_of(rlimits: Sequence[Rlimit]) -> Limits:
+    """The container's limits with those of a specification.  Raises ControlError."""
+    limits = container_limits()
+    for one in rlimits:
+        set_limit(limits, one.type.removeprefix("RLIMIT_"), one.soft, one.hard, one.type)
+    return limits
+
+
+def set_limit(limits: Limits, name: str, soft: int, hard: int, shown: str) -> None:
+    """Set a limit by its name.  Raises ControlError."""
+    if name not in RLIMIT_NAMES:
+        raise ControlError(f"creating limits: unknown resource {shown!r}")
+    if soft > hard:
+        raise ControlError(f"creating limits: {shown}: soft limit {soft} above hard limit {hard}")
+    limits.set(RLIMIT_NAMES.index(name), min(soft, RLIM_INFINITY), min(hard, RLIM_INFINITY))
+
+
+def resolve_environment(entries: Iterable[str]) -> list[bytes]:
+    """Each variable once, with its last value, in the order of the last ones.
+
+    Raises ControlError.
+    """
+    values: dict[str, str] = {}
+    for entry in entries:
+        name, equals, value = entry.partition("=")
+        if not equals:
+            raise ControlError(f"resolving env: invalid variable: {entry}")
+        values.pop(name, None)
+        values[name] = value
+    return [os.fsencode(f"{name}={value}") for name, value in values.items()]

@@ -1,0 +1,173 @@
+"""A sandbox for containers, from beginning to end: the counterpart of runsc/sandbox.py.
+
+Order matters as there: the gofer first, while little is open; the platform next; the sentry last.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Callable
+
+from runsc_py.gofer.client import GoferClient, GoferError
+from runsc_py.gofer.process import Connection, start_gofer
+from runsc_py.platform.interface import PlatformError
+from runsc_py.platform.ptrace.platform import PtracePlatform
+from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
+from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
+from runsc_py.runsc.sandbox import raise_descriptor_limit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+    from runsc_py.runsc.loader.loader import Loader
+    from runsc_py.runsc.log import TextLog
+    from runsc_py.runsc.sandbox_process import SandboxRequest
+    from runsc_py.sentry.kernel.kernel import Kernel
+
+
+def run_sandbox(request: SandboxRequest, log: TextLog, created: Callable[[], None]) -> int:
+    """Run until the root container ends; its exit status.  Calls `created` when it waits to start.
+
+    Raises RunscError.
+    """
+    raise_descriptor_limit()
+    mounts, layers = plan_gofer_mounts(request.spec, request.config)
+    gofer = start_gofer(mounts)
+    platform: PtracePlatform | None = None
+    try:
+        platform = PtracePlatform()
+        return _serve(request, log, created, gofer, platform, layers)
+    except GoferError as error:
+        raise RunscError(f"the gofer failed: {error}") from error
+    except PlatformError as error:
+        raise RunscError(str(error)) from error
+    finally:
+        gofer.close()
+        if platform is not None:
+            platform.close()
+        gofer.wait()
+
+
+def _serve(
+    request: SandboxRequest,
+    log: TextLog,
+    created: Callable[[], None],
+    gofer: Connection,
+    platform: PtracePlatform,
+    layers: list[GoferMountConfiguration],
+) -> int:
+    from runsc_py.runsc.boot import make_kernel
+    from runsc_py.runsc.control.server import ControlServer, listen
+    from runsc_py.runsc.loader.manager import ContainerManager
+    from runsc_py.runsc.options import RunOptions
+    from runsc_py.sentry.kernel.run_loop import RunLoop
+    from runsc_py.sentry.syscalls.all import TABLE
+
+    options = RunOptions([])
+    options.host_name = request.spec.hostname or None
+    options.network = "host" if request.config.network == "host" else "none"
+    _join_namespaces(request)
+    kernel = make_kernel(platform, options, log)
+    kernel.reaps_orphans = False
+    loader = _load(request, kernel, GoferClient(gofer.socket), layers)
+    platform.accompany(gofer.pid)
+    server = ControlServer(kernel, listen(request.socket_path))
+    ContainerManager(loader, server)
+    _take_terminal(request, loader)
+    gc.collect()
+    gc.freeze()
+    created()
+    try:
+        RunLoop(kernel, TABLE).run()
+    finally:
+        # The answers to those who wait are on their way out: nobody serves them any more.
+        server.close()
+        _remove(request.socket_path)
+    return _exit_status(kernel)
+
+
+def _load(
+    request: SandboxRequest,
+    kernel: Kernel,
+    client: GoferClient,
+    layers: list[GoferMountConfiguration],
+) -> Loader:
+    """The root container, ready to start."""
+    from runsc_py.runsc.loader.loader import ContainerInformation, ContainerProcess, Loader
+    from runsc_py.runsc.loader.shared_mounts import SharedMounts
+    from runsc_py.runsc.loader.start import check_executable, prepare
+    from runsc_py.sentry.kernel.namespaces import Namespaces
+
+    root = ContainerInformation(kernel, request.container_id, request.spec, request.config, layers)
+    root.client = client
+    root.passed_files = request.passed_files
+    loader = Loader(kernel, root, SharedMounts(request.spec.annotations))
+    loader.namespaces = Namespaces(
+        kernel.anonymous_mount.namespace,  # type: ignore[arg-type]
+        kernel.new_uts_namespace(kernel.options.host_name),
+        kernel.new_ipc_namespace(),
+        kernel.new_network_namespace(),
+    )
+    files = () if request.terminal >= 0 else request.standard_files
+    loader.processes[root.identifier, 0] = ContainerProcess(request.terminal, files)
+    prepare(loader, root, kernel.root_pid_namespace)
+    assert root.mount_namespace is not None
+    loader.namespaces.mount = kernel.root_mount_namespace = root.mount_namespace
+    check_executable(loader, root)
+    return loader
+
+
+def _join_namespaces(request: SandboxRequest) -> None:
+    """Network namespaces of the host, named by path."""
+    path = request.host_namespaces.get("network")
+    if not path:
+        return
+    import ctypes
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x40000000):
+            number = ctypes.get_errno()
+            raise RunscError(f"joining network namespace {path}: {os.strerror(number)}")
+    finally:
+        os.close(descriptor)
+
+
+def _take_terminal(request: SandboxRequest, loader: Loader) -> None:
+    """The root container's terminal is our controlling one: keys and sizes reach us as signals."""
+    if request.terminal < 0:
+        return
+    import fcntl
+    import termios
+
+    try:
+        fcntl.ioctl(request.terminal, termios.TIOCSCTTY, 0)
+    except OSError as error:
+        loader.kernel.log.warning(f"terminal without job control: {error.strerror}")
+        return
+    terminals = loader.root.container.terminals
+
+    def forward(number: int) -> None:
+        if terminals.host is not None:
+            terminals.host.signal_foreground(number)
+
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH, signal.SIGHUP):
+        loader.kernel.events.on_signal(number, forward)
+
+
+def _remove(path: str) -> None:
+    """Nobody answers at this place any more."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def _exit_status(kernel: Kernel) -> int:
+    """As a shell has it."""
+    if kernel.init is None or (kernel.end_reason and not kernel.init.exiting):
+        return EXIT_SIGNAL_BASE + signal.SIGKILL if kernel.end_reason else EXIT_FAILURE
+    code = os.waitstatus_to_exitcode(kernel.init.exit_status & ~0x80)
+    return code if code >= 0 else EXIT_SIGNAL_BASE - code

@@ -1,0 +1,262 @@
+"""Starting processes: the root container's, a subcontainer's, and those that `exec` adds.
+
+The steps are those of gVisor's startSubcontainer, createContainerProcess and executeAsync.  What
+fails takes back all that came before it: a name, a PID namespace's path, a task that never ran.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runsc_py.runsc.control.errors import GUEST, NOT_FOUND, STATE, UNSUPPORTED, ControlError
+from runsc_py.runsc.loader.executable import resolve_executable
+from runsc_py.runsc.loader.identity import home_of
+from runsc_py.runsc.loader.loader import ContainerProcess
+from runsc_py.runsc.loader.mounts import MountBuilder
+from runsc_py.runsc.loader.process_arguments import (
+    credentials_of,
+    limits_of,
+    resolve_environment,
+)
+from runsc_py.sentry.fs.host_stdio import open_standard_files
+from runsc_py.sentry.kernel.kernel_thread import KernelThread
+from runsc_py.sentry.kernel.pid_namespace import PidNamespace
+from runsc_py.sentry.kernel.process_creation import (
+    CreationError,
+    ProcessArguments,
+    create_process,
+    start_process,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runsc_py.runsc.loader.loader import ContainerInformation, Loader
+    from runsc_py.runsc.oci.process import Process
+    from runsc_py.sentry.fs.devpts.terminal import Terminal
+    from runsc_py.sentry.vfs.open_file import OpenFile
+
+#: without a PATH a shell has this one
+STATUS_CODES = {2: "command-not-found", 20: "command-not-found", 13: "not-executable"}
+
+
+def prepare(loader: Loader, information: ContainerInformation, namespace: PidNamespace) -> None:
+    """Make the container's mounts.  Raises ControlError."""
+    namespaces = loader.namespaces.copy()
+    builder = MountBuilder(
+        loader.kernel,
+        information.spec,
+        information.config,
+        client=information.client,
+        layers=information.layers,
+        pid_namespace=namespace,
+        terminals=information.container.terminals,
+        shared=loader.shared_mounts,
+    )
+    information.mount_namespace = builder.build(namespaces)
+    information.container.terminals.namespace = information.mount_namespace
+
+
+def check_executable(loader: Loader, information: ContainerInformation) -> None:
+    """Whether the first program exists, so that `create` fails where runc's does."""
+    process = information.spec.process
+    assert process is not None
+    arguments = _arguments(loader, information, process)
+    walker = _walker(loader, information, arguments)
+    name = resolve_executable(
+        walker, os.fsencode(process.args[0]), arguments.environment, os.fsencode(process.cwd)
+    )
+    from runsc_py.sentry.errors import KernelError, message_of
+    from runsc_py.sentry.vfs.walk import walk
+
+    try:
+        walk(walker, name)
+    except KernelError as error:
+        code = STATUS_CODES.get(error.number, GUEST)
+        shown = os.fsdecode(name)
+        raise ControlError(
+            f'exec: "{shown}": stat {shown}: {message_of(error).lower()}', code, error.number
+        ) from None
+
+
+def start_container(loader: Loader, information: ContainerInformation) -> None:
+    """Start a reserved container's first process; all or nothing.  Raises ControlError."""
+    identifier = information.identifier
+    entry = loader.processes.get((identifier, 0))
+    if entry is None:
+        raise ControlError(f'trying to start a deleted container "{identifier}"', NOT_FOUND)
+    if entry.group is not None:
+        raise ControlError(f'container "{identifier}" already started', STATE)
+    process = information.spec.process
+    if process is None:
+        raise ControlError("start arguments missing process")
+    loader.failed_to_start.add(identifier)
+    name = ""
+    try:
+        namespace, path = pid_namespace_of(loader, information)
+        name = loader.register_name(information)
+        loader.containers[identifier] = information
+        if information.mount_namespace is None:
+            prepare(loader, information, namespace)
+        arguments = _arguments(loader, information, process)
+        arguments.pid_namespace = namespace
+        _create(loader, information, entry, process, arguments)
+    except BaseException:
+        if name:
+            del loader.container_ids[name]
+        entry.close()
+        raise
+    entry.pid_namespace_path = path
+    loader.failed_to_start.discard(identifier)
+    assert entry.group is not None
+    start_process(entry.group)
+    loader.started(identifier)
+
+
+def pid_namespace_of(loader: Loader, information: ContainerInformation) -> tuple[PidNamespace, str]:
+    """The PID namespace a container starts in, and the path that others join it by."""
+    kernel = loader.kernel
+    wanted = information.spec.namespace("pid")
+    if wanted is None or information is loader.root:
+        return kernel.root_pid_namespace, wanted.path if wanted is not None else ""
+    if wanted.path:
+        for entry in loader.processes.values():
+            if entry.group is not None and entry.pid_namespace_path == wanted.path:
+                return entry.group.pid_namespace, wanted.path
+        kernel.log.warning(f"PID namespace {wanted.path!r} not found, running in new PID namespace")
+    number = kernel.new_inode_number()
+    made = PidNamespace(kernel.root_pid_namespace, kernel.root_user_namespace, number)
+    return made, wanted.path
+
+
+def execute_in(
+    loader: Loader,
+    information: ContainerInformation,
+    process: Process,
+    descriptors: Sequence[int],
+    passed: Mapping[int, int],
+) -> int:
+    """Run one more process in a container; its number there.  Takes over the descriptors."""
+    init = loader.process(information.identifier)
+    if init.exiting or information.mount_namespace is None:
+        raise ControlError(f'container "{information.identifier}" has stopped', STATE)
+    if not process.args:
+        raise ControlError("no filename or command provided")
+    entry = (
+        ContainerProcess(descriptors[0]) if process.terminal else ContainerProcess(-1, descriptors)
+    )
+    arguments = _arguments(loader, information, process)
+    arguments.pid_namespace = init.pid_namespace
+    information.passed_files = dict(passed)
+    _create(loader, information, entry, process, arguments)
+    group = entry.group
+    assert group is not None
+    pid = group.identifier_in(init.pid_namespace)
+    loader.processes[information.identifier, pid] = entry
+    start_process(group)
+    return pid
+
+
+def _arguments(
+    loader: Loader, information: ContainerInformation, process: Process
+) -> ProcessArguments:
+    """What the specification says of a process, without its files."""
+    kernel = loader.kernel
+    credentials = credentials_of(process, information.config, kernel.root_user_namespace)
+    argv = [os.fsencode(argument) for argument in process.args]
+    arguments = ProcessArguments(argv, credentials, limits_of(process.rlimits))
+    arguments.environment = resolve_environment(process.env)
+    arguments.working_directory = os.fsencode(process.cwd or "/")
+    if process.user.umask is not None:
+        arguments.umask = process.user.umask & 0o777
+    arguments.no_new_privileges = process.no_new_privileges
+    arguments.oom_score_adjustment = process.oom_score_adj or 0
+    arguments.mount_namespace = information.mount_namespace
+    arguments.uts_namespace = loader.namespaces.uts
+    arguments.ipc_namespace = loader.namespaces.ipc
+    arguments.network_namespace = loader.namespaces.network
+    arguments.container = information.container
+    return arguments
+
+
+def _walker(
+    loader: Loader, information: ContainerInformation, arguments: ProcessArguments
+) -> KernelThread:
+    """Somebody to look for files as the process would."""
+    namespaces = loader.namespaces.copy()
+    assert information.mount_namespace is not None
+    namespaces.mount = information.mount_namespace
+    root = information.mount_namespace.root.root_path
+    walker = KernelThread(loader.kernel, namespaces, root, credentials=arguments.credentials)
+    loader.kernel.current_task = walker
+    return walker
+
+
+def _create(
+    loader: Loader,
+    information: ContainerInformation,
+    entry: ContainerProcess,
+    process: Process,
+    arguments: ProcessArguments,
+) -> None:
+    """Create the process in its container; it has its program and is not started."""
+    walker = _walker(loader, information, arguments)
+    try:
+        arguments.terminal = _import_files(information, entry, process, arguments)
+        arguments.file_name = resolve_executable(
+            walker, arguments.argv[0], arguments.environment, arguments.working_directory
+        )
+        if not any(entry.startswith(b"HOME=") for entry in arguments.environment):
+            home = home_of(walker, arguments.credentials.uid)
+            arguments.environment.append(b"HOME=" + os.fsencode(home))
+        linux = information.spec.linux
+        if information.config.oci_seccomp and linux is not None and linux.seccomp is not None:
+            raise ControlError("--oci-seccomp: filters of a bundle are not supported", UNSUPPORTED)
+        entry.group, _ = create_process(loader.kernel, arguments)
+    except CreationError as error:
+        code = STATUS_CODES.get(error.number, GUEST)
+        raise ControlError(f"creating process: {error}", code, error.number) from None
+    finally:
+        arguments.files.release(walker)
+    entry.terminal = arguments.terminal
+
+
+def _import_files(
+    information: ContainerInformation,
+    entry: ContainerProcess,
+    process: Process,
+    arguments: ProcessArguments,
+) -> Terminal | None:
+    """Standard files and those passed on; the terminal, when the process has one."""
+    terminals = information.container.terminals
+    terminal = None
+    if process.terminal:
+        if entry.standard_files:
+            raise ControlError(f"using TTY, stdios not expected: {len(entry.standard_files)}")
+        if entry.host_terminal < 0:
+            raise ControlError(
+                "terminal enabled but no TTY provided. Did you set --console-socket on create?"
+            )
+        descriptor, entry.host_terminal = entry.host_terminal, -1
+        (file,) = open_standard_files(terminals, (descriptor,))
+        if file is None or not hasattr(file, "terminal"):
+            raise ControlError("the TTY that was provided is no terminal")
+        terminal = file.terminal
+        files: list[OpenFile | None] = [file, file, file]
+    else:
+        given, entry.standard_files = entry.standard_files, ()
+        files = open_standard_files(terminals, given)
+    for number, one in enumerate(files):
+        if one is not None:
+            arguments.files.install(number, one)
+    passed, information.passed_files = information.passed_files, {}
+    for number, descriptor in sorted(passed.items()):
+        if number < 0:
+            raise ControlError("guest file descriptors must be 0 or greater")
+        if number < len(files):
+            raise ControlError(f"app FD {number} displaced while importing FDs")
+        (one,) = open_standard_files(terminals, (descriptor,))
+        if one is not None:
+            arguments.files.install(number, one)
+    return terminal
