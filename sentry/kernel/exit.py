@@ -70,6 +70,10 @@ def release_user_state(task: "Task") -> None:
     if task.robust_list:
         exit_robust_list(task)
         task.robust_list = 0
+    if task.kernel.futexes.locks:
+        from runsc_py.sentry.kernel.futex_pi import release_locks
+
+        release_locks(task)
     if task.clear_child_tid:
         address, task.clear_child_tid = task.clear_child_tid, 0
         if task.memory.users > 1:

@@ -5,11 +5,13 @@ offset behind the address, so that processes which map the same object meet.
 Robust lists (get_robust_list(2)) are walked when a thread ends.
 """
 
+from runsc_py.platform.interface import ContextGone, MemoryFault
 from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL, ETIMEDOUT
 from runsc_py.sentry.kernel.waiting import WaitQueue, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.futex_pi import PiLock
     from runsc_py.sentry.kernel.task import Task
 
 FUTEX_WAITERS = 0x80000000
@@ -27,6 +29,9 @@ class FutexWaiter:
 
     __slots__ = ("bitset", "key", "queue", "task", "woken")
 
+    #: whether FUTEX_WAKE and FUTEX_REQUEUE are for it
+    is_plain = True
+
     def __init__(self, task: "Task", key: Key, bitset: int) -> None:
         self.task = task
         self.key = key
@@ -42,10 +47,12 @@ class FutexWaiter:
 class FutexTable:
     """All waiting threads of the sandbox by key, in order of arrival."""
 
-    __slots__ = ("waiters",)
+    __slots__ = ("locks", "waiters")
 
     def __init__(self) -> None:
         self.waiters: dict[Key, list[FutexWaiter]] = {}
+        #: locks with priority inheritance that somebody waits for (kernel/futex_pi.py)
+        self.locks: dict[Key, PiLock] = {}
 
     def add(self, waiter: FutexWaiter) -> None:
         self.waiters.setdefault(waiter.key, []).append(waiter)
@@ -62,11 +69,18 @@ class FutexTable:
         return any(isinstance(key[0], tuple) for key in self.waiters)
 
     def wake(self, key: Key, count: int, bitset: int = MATCH_ANY) -> int:
-        """Wake up to `count` waiters whose bitset matches; returns how many."""
+        """Wake up to `count` waiters whose bitset matches; returns how many.
+
+        Errors: EINVAL when it is not FUTEX_WAKE that the next one waits for.
+        """
         woken = 0
+        if key in self.locks:
+            raise EINVAL
         for waiter in list(self.waiters.get(key, ())):
             if woken >= count:
                 break
+            if not waiter.is_plain:
+                raise EINVAL
             if waiter.bitset & bitset:
                 self.remove(waiter)
                 waiter.wake()
@@ -74,9 +88,13 @@ class FutexTable:
         return woken
 
     def requeue(self, source: Key, target: Key, count: int) -> int:
-        """Move up to `count` waiters to another key."""
+        """Move up to `count` waiters to another key.  Errors: EINVAL, as `wake`."""
         moved = list(self.waiters.get(source, ()))[:count]
+        if source in self.locks:
+            raise EINVAL
         for waiter in moved:
+            if not waiter.is_plain:
+                raise EINVAL
             self.remove(waiter)
             waiter.key = target
             self.add(waiter)
@@ -99,6 +117,17 @@ def futex_key(task: "Task", address: int, private: bool) -> Key:
 def load_word(task: "Task", address: int) -> int:
     """The 32-bit futex word."""
     return int.from_bytes(task.memory.copy_in(address, 4), "little")
+
+
+def exchange_word(task: "Task", address: int, old: int, new: int) -> int:
+    """Replace the word if it is `old`, atomically; returns what it was.  Errors: EFAULT.
+
+    The task has to be stopped.
+    """
+    try:
+        return task.context.compare_exchange(address, old, new)
+    except MemoryFault:
+        raise EFAULT from None
 
 
 async def futex_wait(
@@ -160,10 +189,13 @@ def wake_address(task: "Task", address: int, count: int) -> None:
     table = task.kernel.futexes
     if not table.waiters or address & 3:
         return
-    if not table.wake((task.memory, address), count) and table.has_shared_waiters():
-        shared = task.memory.shared_object_at(address)
-        if shared is not None:
-            table.wake(shared, count)
+    try:
+        if not table.wake((task.memory, address), count) and table.has_shared_waiters():
+            shared = task.memory.shared_object_at(address)
+            if shared is not None:
+                table.wake(shared, count)
+    except EINVAL:
+        return  # it is used as another kind of futex: nobody is told
 
 
 def exit_robust_list(task: "Task") -> None:
@@ -183,22 +215,43 @@ def exit_robust_list(task: "Task") -> None:
         while entry & ~1 not in visited and len(visited) <= ROBUST_LIST_LIMIT:
             visited.add(entry & ~1)
             following = int.from_bytes(memory.copy_in(entry & ~1, 8), "little")
-            if entry != pending:
-                _mark_dead(task, (entry & ~1) + offset)
+            if entry & ~1 != pending & ~1:
+                _mark_dead(task, entry, offset)
             entry = following
         if pending:
-            _mark_dead(task, (pending & ~1) + offset)
+            _mark_dead(task, pending, offset, pending=True)
     except EFAULT:
         return  # a broken list ends the walk, as on Linux
 
 
-def _mark_dead(task: "Task", address: int) -> None:
+def _mark_dead(task: "Task", entry: int, offset: int, pending: bool = False) -> None:
+    """Linux's handle_futex_death.  Bit 0 of an entry: the lock has priority inheritance."""
+    address = (entry & ~1) + offset
+    inherits = entry & 1
     if address & 3:
         return
-    word = load_word(task, address)
-    if word & FUTEX_TID_MASK != task.identifier_in(task.pid_namespace):
-        return
-    new = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED
-    task.memory.copy_out(address, new.to_bytes(4, "little"))
-    if word & FUTEX_WAITERS:
+    while True:
+        word = load_word(task, address)
+        if pending and not inherits and not word:
+            # It unlocked, and died before it could wake who waits.
+            wake_address(task, address, 1)
+            return
+        if word & FUTEX_TID_MASK != task.identifier_in(task.pid_namespace):
+            return
+        if _replace_word(task, address, word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED):
+            break
+    if word & FUTEX_WAITERS and not inherits:
         wake_address(task, address, 1)
+
+
+def _replace_word(task: "Task", address: int, old: int, new: int) -> bool:
+    """As `exchange_word`, for a thread that may have been killed while it ran.
+
+    Then nobody can act in its place, and the word is just written: nobody else changes it but to
+    set FUTEX_WAITERS, and finds out before it sleeps that the word is another.
+    """
+    try:
+        return exchange_word(task, address, old, new) == old
+    except ContextGone:
+        task.memory.copy_out(address, new.to_bytes(4, "little"))
+        return True

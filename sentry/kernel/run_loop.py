@@ -153,8 +153,9 @@ class RunLoop:
                 return None if task.state == DEAD else self._return_to_guest(task)
         except KernelError as error:
             result = -error.number
-        except Interrupted:
+        except Interrupted as interruption:
             task.restart_pending = True
+            task.restart_repeats = interruption.repeats
             task.attention = True
             result = None
         except OSError as error:
@@ -179,6 +180,7 @@ class RunLoop:
     def _interrupted(self, task: Task) -> Context | None:
         """A call that does not wait was interrupted all the same (a background process and tty)."""
         task.restart_pending = True
+        task.restart_repeats = False
         task.attention = True
         return self._return_to_guest(task)
 

@@ -138,8 +138,14 @@ def _settle_interrupted_call(task: "Task", action: SignalAction) -> None:
     assert entry is not None
     # What keeps a restart block (a deadline) is never run again after a handler, as on Linux:
     # the handler's own calls would find it.
-    again = entry.restart is Restart.ALWAYS or (
-        entry.restart is Restart.SYSTEM and action.flags & SA_RESTART and task.restart_block is None
+    again = (
+        task.restart_repeats
+        or entry.restart is Restart.ALWAYS
+        or (
+            entry.restart is Restart.SYSTEM
+            and action.flags & SA_RESTART
+            and task.restart_block is None
+        )
     )
     if again:
         rewind(task)
@@ -154,7 +160,7 @@ def _restart_without_handler(task: "Task") -> None:
     task.restart_pending = False
     entry = task.syscall
     assert entry is not None
-    if entry.restart is Restart.NEVER:
+    if entry.restart is Restart.NEVER and not task.restart_repeats:
         task.restart_block = None
         task.context.set_result(-EINTR.number)
     else:

@@ -70,6 +70,7 @@ class Task:
         "pid_namespace_for_children",
         "restart_block",
         "restart_pending",
+        "restart_repeats",
         "returning",
         "robust_list",
         "saved_signal_mask",
@@ -168,6 +169,8 @@ class Task:
         self.syscall_started = 0
         #: a signal interrupted the call; signal delivery decides on EINTR or a restart
         self.restart_pending = False
+        #: then, whatever the call is: it is made again (waiting.Repeat)
+        self.restart_repeats = False
         #: what a call that restarts keeps from its first run (an absolute deadline, ns)
         self.restart_block: int | None = None
 

@@ -42,9 +42,17 @@ ANY_EVENT = 0xFFFFFFFF
 class Interrupted(Exception):
     """A signal ended an interruptible wait.
 
-    `restart` says what signal(7) does with the call when a handler with SA_RESTART (or no
-    handler at all) follows; a handler without it always gets EINTR.
+    What signal(7) does with the call is a property of its table entry.
     """
+
+    #: the call is made again whatever its table entry and the handler say
+    repeats = False
+
+
+class Repeat(Interrupted):
+    """The same where Linux says ERESTARTNOINTR."""
+
+    repeats = True
 
 
 class Waiter(Protocol):

@@ -4,6 +4,7 @@ from runsc_py.sentry.abi.process import FUTEX_WAITV
 from runsc_py.sentry.errors import EAGAIN, EINVAL, ENOSYS
 from runsc_py.sentry.kernel.futex import (
     MATCH_ANY,
+    exchange_word,
     futex_key,
     futex_wait,
     futex_wait_any,
@@ -25,8 +26,14 @@ FUTEX_WAKE = 1
 FUTEX_REQUEUE = 3
 FUTEX_CMP_REQUEUE = 4
 FUTEX_WAKE_OP = 5
+FUTEX_LOCK_PI = 6
+FUTEX_UNLOCK_PI = 7
+FUTEX_TRYLOCK_PI = 8
 FUTEX_WAIT_BITSET = 9
 FUTEX_WAKE_BITSET = 10
+FUTEX_WAIT_REQUEUE_PI = 11
+FUTEX_CMP_REQUEUE_PI = 12
+FUTEX_LOCK_PI2 = 13
 FUTEX_PRIVATE_FLAG = 128
 FUTEX_CLOCK_REALTIME = 256
 FUTEX2_SIZE_U32 = 2
@@ -36,12 +43,21 @@ CLOCK_REALTIME = 0
 CLOCK_MONOTONIC = 1
 INT_MAX = 0x7FFFFFFF
 
+PRIORITY_INHERITANCE = (
+    FUTEX_LOCK_PI,
+    FUTEX_LOCK_PI2,
+    FUTEX_TRYLOCK_PI,
+    FUTEX_UNLOCK_PI,
+    FUTEX_WAIT_REQUEUE_PI,
+    FUTEX_CMP_REQUEUE_PI,
+)
+
 
 @syscall(
     202,
     "futex",
     support=Support.PARTIAL,
-    note="no priority inheritance",
+    note="with priority inheritance nobody is boosted: the host schedules",
     restart=Restart.SYSTEM,
 )
 async def futex(
@@ -61,6 +77,10 @@ async def futex(
         deadline = _deadline(task, operation, command, timeout) if timeout else None
         await futex_wait(task, address, private, value, bitset, deadline)
         return 0
+    if command in PRIORITY_INHERITANCE:
+        return await _with_priority_inheritance(
+            task, address, operation, value, timeout, address2, value3
+        )
     if operation & FUTEX_CLOCK_REALTIME:
         raise ENOSYS
     if command in (FUTEX_WAKE, FUTEX_WAKE_BITSET):
@@ -75,6 +95,46 @@ async def futex(
     if command == FUTEX_WAKE_OP:
         return _wake_operation(task, address, address2, private, value, timeout, value3)
     raise ENOSYS
+
+
+async def _with_priority_inheritance(
+    task: Task,
+    address: int,
+    operation: int,
+    value: int,
+    timeout: int,
+    address2: int,
+    value3: int,
+) -> int:
+    """The operations of `kernel/futex_pi.py`."""
+    from runsc_py.sentry.kernel import futex_pi
+
+    command = operation & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+    private = bool(operation & FUTEX_PRIVATE_FLAG)
+    deadline = None
+    if command in (FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_WAIT_REQUEUE_PI):
+        if operation & FUTEX_CLOCK_REALTIME and command == FUTEX_LOCK_PI:
+            raise ENOSYS
+        real = operation & FUTEX_CLOCK_REALTIME or command == FUTEX_LOCK_PI
+        if timeout:
+            clock = CLOCK_REALTIME if real else CLOCK_MONOTONIC
+            deadline = task.kernel.clock.deadline(clock, copy_in_timespec(task, timeout))
+    elif operation & FUTEX_CLOCK_REALTIME:
+        raise ENOSYS
+    if command in (FUTEX_LOCK_PI, FUTEX_LOCK_PI2):
+        await futex_pi.lock_pi(task, address, private, deadline)
+    elif command == FUTEX_TRYLOCK_PI:
+        futex_pi.try_lock_pi(task, address, private)
+    elif command == FUTEX_UNLOCK_PI:
+        futex_pi.unlock_pi(task, address, private)
+    elif command == FUTEX_WAIT_REQUEUE_PI:
+        await futex_pi.wait_requeue_pi(task, address, private, value, deadline, address2)
+    else:
+        move = timeout & 0xFFFFFFFF
+        if value > INT_MAX or move > INT_MAX:
+            raise EINVAL
+        return futex_pi.requeue_pi(task, address, address2, private, value, move, value3)
+    return 0
 
 
 def _count(value: int) -> int:
@@ -161,10 +221,12 @@ def _wake_operation(
     key = futex_key(task, address, private)
     key2 = futex_key(task, address2, private)
     old = load_word(task, address2)
-    new = _OPERATIONS[operation](old, argument) & 0xFFFFFFFF
-    # The guest's other threads may run meanwhile; Linux does this atomically.  A guest that
-    # relies on it uses the word under its own lock, as the C library does.
-    task.memory.copy_out(address2, new.to_bytes(4, "little"))
+    while True:
+        new = _OPERATIONS[operation](old, argument) & 0xFFFFFFFF
+        found = exchange_word(task, address2, old, new)
+        if found == old:
+            break
+        old = found
     table = task.kernel.futexes
     woken = table.wake(key, _count(wake))
     if _COMPARISONS[comparison](_signed(old, 32), compared):
