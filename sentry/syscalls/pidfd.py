@@ -2,9 +2,9 @@
 
 from runsc_py.sentry.abi.events import PIDFD_NONBLOCK
 from runsc_py.sentry.abi.signals import SI_TKILL, SI_USER, SIGINFO_SIZE, SIGRTMAX
-from runsc_py.sentry.auth.capabilities import CAP_SYS_PTRACE
 from runsc_py.sentry.errors import EBADF, EINVAL, EPERM, ESRCH
 from runsc_py.sentry.fs.pidfd import PidFile, make_pid_file
+from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.thread_group import ThreadGroup
@@ -77,7 +77,7 @@ def pidfd_getfd(task: Task, fd: Fd, target: Fd, flags: UnsignedInt) -> int:
     group = _thread_group(task, fd)
     if not group.tasks:
         raise ESRCH
-    if not _may_inspect(task, group):
+    if not may_inspect(task, group.tasks[0], real_ids=True):
         raise EPERM
     return task.files.add(group.tasks[0].files.get(target), True)
 
@@ -93,16 +93,3 @@ def _thread_group(task: Task, fd: int, *, or_directory: bool = False) -> ThreadG
         if isinstance(file.inode, ProcessDirectory) and file.inode.subject.thread is None:
             return file.inode.subject.group
     raise EBADF
-
-
-def _may_inspect(task: Task, group: ThreadGroup) -> bool:
-    """ptrace(2), "Ptrace access mode checking", with PTRACE_MODE_ATTACH_REALCREDS."""
-    if group is task.thread_group:
-        return True
-    mine, theirs = task.credentials, group.leader.credentials
-    same = (
-        mine.uid == theirs.uid == theirs.euid == theirs.suid
-        and mine.gid == theirs.gid == theirs.egid == theirs.sgid
-        and not theirs.permitted & ~mine.permitted
-    )
-    return same or mine.has_capability(CAP_SYS_PTRACE, theirs.user_namespace)

@@ -25,7 +25,7 @@ def _target(task: Task, pid: int) -> Task:
     target = task.pid_namespace.tasks.get(pid)
     if target is None or target not in target.thread_group.tasks:
         raise ESRCH
-    if not may_inspect(task, target):
+    if not may_inspect(task, target, real_ids=True):
         raise EPERM
     return target
 

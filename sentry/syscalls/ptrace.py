@@ -107,7 +107,7 @@ def _attach(task: Task, request: int, pid: int, address: int, data: int) -> int:
     seize = request == PTRACE_SEIZE
     if seize and (address or data & ~PTRACE_O_KNOWN):
         raise EIO
-    if target.thread_group is task.thread_group or not may_inspect(task, target):
+    if target.thread_group is task.thread_group or not may_inspect(task, target, real_ids=True):
         raise EPERM
     if target.tracing is not None:
         raise EPERM

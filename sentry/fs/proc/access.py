@@ -10,19 +10,24 @@ if TYPE_CHECKING:
 SUID_DUMP_USER = 1
 
 
-def may_inspect(task: "Task", target: "Task") -> bool:
-    """PTRACE_MODE_READ_FSCREDS: whether `task` may read what is private to `target`."""
+def may_inspect(task: "Task", target: "Task", *, real_ids: bool = False) -> bool:
+    """Whether `task` may look into `target`, or (which asks no more here) take hold of it.
+
+    The caller's file system ids and effective capabilities count (PTRACE_MODE_FSCREDS: /proc), or
+    with `real_ids` its real ids and permitted ones (PTRACE_MODE_REALCREDS: system calls).
+    """
     if task.thread_group is target.thread_group:
         return True
     own = task.credentials
     other = target.credentials
-    privileged = own.has_capability(CAP_SYS_PTRACE, other.user_namespace)
-    same_ids = (
-        own.fsuid == other.uid == other.euid == other.suid
-        and own.fsgid == other.gid == other.egid == other.sgid
+    if own.has_capability(CAP_SYS_PTRACE, other.user_namespace):
+        return True
+    if target.memory.dumpable != SUID_DUMP_USER:
+        return False
+    uid, gid = (own.uid, own.gid) if real_ids else (own.fsuid, own.fsgid)
+    return (
+        uid == other.uid == other.euid == other.suid
+        and gid == other.gid == other.egid == other.sgid
+        and own.user_namespace is other.user_namespace
+        and is_subset(other.permitted, own.permitted if real_ids else own.effective)
     )
-    if not same_ids and not privileged:
-        return False
-    if target.memory.dumpable != SUID_DUMP_USER and not privileged:
-        return False
-    return privileged or is_subset(other.permitted, own.effective)
