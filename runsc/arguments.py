@@ -162,7 +162,7 @@ def _store(
 def _unknown(name: str, known: dict[str, Option], program: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, [other for other in known if not known[other].hidden], 1)
+    near = get_close_matches(name, [other for other in known if not known[other].hidden], 1, 0.7)
     hint = f"did you mean {near[0]}?" if near else f"see {program} --help"
     return f"unknown option {name}; {hint}"
 

@@ -11,6 +11,12 @@ from collections.abc import Sequence
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.text import printable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runsc_py.runsc.config import Config
+
 SIGINT, SIGPIPE = 2, 13
 
 #: command, module of runsc/commands, one line of help
@@ -25,12 +31,16 @@ COMMANDS = (
     ("version", "version", "print the version"),
 )
 
-USAGE = "usage: runsc-py [--help] [--version] COMMAND …\n"
+#: the same for commands about containers: they take a Config, and report to its log
+CONTAINER_COMMANDS = (("spec", "spec", "write a config.json to begin with"),)
+
+USAGE = "usage: runsc-py [--help] [--version] [options] COMMAND …\n"
 
 
 def _help() -> str:
-    width = max(len(name) for name, _, _ in COMMANDS)
-    lines = [f"  {name:<{width}}  {text}" for name, _, text in COMMANDS]
+    commands = COMMANDS + CONTAINER_COMMANDS
+    width = max(len(name) for name, _, _ in commands)
+    lines = [f"  {name:<{width}}  {text}" for name, _, text in commands]
     return "\n".join(
         (
             USAGE,
@@ -52,21 +62,64 @@ def _dispatch(arguments: Sequence[str]) -> int:
     name, rest = arguments[0], list(arguments[1:])
     if name in ("--version", "-V"):
         name = "version"
+    if name.startswith("-"):
+        return _dispatch_with_options(arguments)
     for command, module, _ in COMMANDS:
         if command == name:
-            path = f"runsc_py.runsc.commands.{module}"
-            __import__(path)  # importlib itself would be one import more
-            return int(sys.modules[path].main(name, rest))
+            return int(_module(module).main(name, rest))
+    for command, module, _ in CONTAINER_COMMANDS:
+        if command == name:
+            return _run_container_command(module, name, rest, None)
     raise RunscError(_unknown(name))
+
+
+def _module(name: str) -> "Any":
+    """A module of runsc/commands; importlib itself would be one import more."""
+    path = f"runsc_py.runsc.commands.{name}"
+    __import__(path)
+    return sys.modules[path]
+
+
+def _dispatch_with_options(arguments: Sequence[str]) -> int:
+    """Options before the command, as container engines give them."""
+    from runsc_py.runsc.config import SYNTAX, parse_config
+
+    config, parsed = parse_config(arguments)
+    if parsed.has("help"):
+        from runsc_py.runsc.arguments import help_text
+
+        print(_help() + "\n" + help_text(SYNTAX), end="")
+        return 0
+    if not parsed.operands:
+        raise RunscError("no command given; see runsc-py --help")
+    name, rest = parsed.operands[0], parsed.operands[1:]
+    for command, module, _ in CONTAINER_COMMANDS:
+        if command == name:
+            return _run_container_command(module, name, rest, config)
+    if name in [command for command, _, _ in COMMANDS]:
+        raise RunscError(f"{name} takes its options behind its name; see runsc-py {name} --help")
+    raise RunscError(_unknown(name))
+
+
+def _run_container_command(module: str, name: str, rest: list[str], config: "Config | None") -> int:
+    """What it fails with goes to `--log` too, where engines look for the reason."""
+    from runsc_py.runsc.config import Config
+    from runsc_py.runsc.runtime_log import open_runtime_log
+
+    settings = config if config is not None else Config()
+    log = open_runtime_log(settings)
+    try:
+        return int(_module(module).main(name, rest, settings, log))
+    except RunscError as error:
+        log.report(str(error))
+        raise
 
 
 def _unknown(name: str) -> str:
     """Errors are rare: what finds near words is only imported for them."""
     from difflib import get_close_matches
 
-    if name.startswith("-"):
-        return f"unknown option {name}; see runsc-py --help"
-    names = [command for command, _, _ in COMMANDS]
+    names = [command for command, _, _ in COMMANDS + CONTAINER_COMMANDS]
     near = get_close_matches(name, names, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
     return f"unknown command {name!r}; {hint}"

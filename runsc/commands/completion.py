@@ -31,11 +31,11 @@ to use it:
 
 
 def _commands() -> list[tuple[str, str, Syntax]]:
-    from runsc_py.runsc.cli import COMMANDS
+    from runsc_py.runsc.cli import COMMANDS, CONTAINER_COMMANDS
 
     return [
         (name, text, import_module(f"runsc_py.runsc.commands.{module}").SYNTAX)
-        for name, module, text in COMMANDS
+        for name, module, text in COMMANDS + CONTAINER_COMMANDS
     ]
 
 

@@ -1,0 +1,60 @@
+"""The configuration that `spec` writes: what runc's has, for a command of one's own."""
+
+import msgspec
+
+from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
+from runsc_py.runsc.oci.spec import Linux, Mount, Namespace, NamespaceType, Root, Spec
+
+VERSION = "1.2.0"
+
+CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
+
+MOUNTS = (
+    ("/proc", "proc", "proc", ""),
+    ("/dev", "tmpfs", "tmpfs", "nosuid strictatime mode=755 size=65536k"),
+    ("/dev/pts", "devpts", "devpts", "nosuid noexec newinstance ptmxmode=0666 mode=0620 gid=5"),
+    ("/dev/shm", "tmpfs", "shm", "nosuid noexec nodev mode=1777 size=65536k"),
+    ("/dev/mqueue", "mqueue", "mqueue", "nosuid noexec nodev"),
+    ("/sys", "sysfs", "sysfs", "nosuid noexec nodev ro"),
+    ("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid noexec nodev relatime ro"),
+)
+NAMESPACES: tuple[NamespaceType, ...] = ("pid", "network", "ipc", "uts", "mount", "cgroup")
+
+MASKED = (
+    "/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list "
+    "/proc/timer_stats /proc/sched_debug /sys/firmware /proc/scsi"
+)
+READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger"
+
+
+def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
+    """config.json, with line breaks for people to edit."""
+    spec = Spec(
+        oci_version=VERSION,
+        process=Process(
+            args=arguments,
+            cwd=directory,
+            env=["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+            terminal=True,
+            no_new_privileges=True,
+            capabilities=Capabilities(
+                bounding=CAPABILITIES, effective=CAPABILITIES, permitted=CAPABILITIES
+            ),
+            rlimits=[Rlimit(type="RLIMIT_NOFILE", soft=1024, hard=1024)],
+        ),
+        root=Root(path="rootfs", readonly=True),
+        hostname="runsc",
+        mounts=[
+            Mount(destination=place, type=kind, source=source, options=options.split())
+            for place, kind, source, options in MOUNTS
+        ],
+        linux=Linux(
+            namespaces=[
+                Namespace(type=kind, path=network if kind == "network" else "")
+                for kind in NAMESPACES
+            ],
+            masked_paths=MASKED.split(),
+            readonly_paths=READ_ONLY.split(),
+        ),
+    )
+    return msgspec.json.format(msgspec.json.encode(spec), indent=4) + b"\n"
