@@ -109,6 +109,8 @@ async def _serve(task: "Task", entry: "Entry | None") -> int | None:
         if is_for_tracer(answer) and tracing is not None and tracing.wants(PTRACE_EVENT_SECCOMP):
             await event_stop(tracing, PTRACE_EVENT_SECCOMP, answer & SECCOMP_RET_DATA)
             entry = _entry_after_stop(task, entry)
+            if entry is not None:
+                arguments = entry.unpack(context.arguments)
         elif not enforce(task, answer):
             return None
     if context.number == SKIPPED:
