@@ -32,7 +32,21 @@ COMMANDS = (
 )
 
 #: the same for commands about containers: they take a Config, and report to its log
-CONTAINER_COMMANDS = (("spec", "spec", "write a config.json to begin with"),)
+CONTAINER_COMMANDS = (
+    ("create", "create", "make a container of a bundle"),
+    ("start", "lifecycle", "run the program of a created container"),
+    ("exec", "exec", "run one more process in a running container"),
+    ("kill", "kill", "send a signal to a container"),
+    ("wait", "wait", "wait for the end of a container"),
+    ("delete", "delete", "forget a container that has stopped"),
+    ("state", "state", "print the state of a container"),
+    ("list", "list", "list containers"),
+    ("ps", "ps", "list the processes of a container"),
+    ("pause", "lifecycle", "stop every task of a container's sandbox"),
+    ("resume", "lifecycle", "let a paused container go on"),
+    ("events", "events", "print what a container uses"),
+    ("spec", "spec", "write a config.json to begin with"),
+)
 
 USAGE = "usage: runsc-py [--help] [--version] [options] COMMAND …\n"
 
@@ -64,6 +78,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
         name = "version"
     if name.startswith("-"):
         return _dispatch_with_options(arguments)
+    if name == "run" and _names_bundle(rest):
+        return _run_container_command("run_bundle", name, rest, None)
     for command, module, _ in COMMANDS:
         if command == name:
             return int(_module(module).main(name, rest))
@@ -71,6 +87,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
         if command == name:
             return _run_container_command(module, name, rest, None)
     raise RunscError(_unknown(name))
+
+
+def _names_bundle(words: Sequence[str]) -> bool:
+    """Whether this `run` is that of a container engine: `--bundle` is its first option."""
+    return bool(words) and words[0].partition("=")[0] in ("--bundle", "-b")
 
 
 def _module(name: str) -> "Any":
@@ -96,6 +117,8 @@ def _dispatch_with_options(arguments: Sequence[str]) -> int:
     for command, module, _ in CONTAINER_COMMANDS:
         if command == name:
             return _run_container_command(module, name, rest, config)
+    if name == "run" and _names_bundle(rest):
+        return _run_container_command("run_bundle", name, rest, config)
     if name in [command for command, _, _ in COMMANDS]:
         raise RunscError(f"{name} takes its options behind its name; see runsc-py {name} --help")
     raise RunscError(_unknown(name))

@@ -74,6 +74,10 @@ class ControlClient:
         self._reader.close()
         self._socket.close()
 
+    def fileno(self) -> int:
+        """The descriptor of the connection."""
+        return self._socket.fileno()
+
     def call(self, call: calls.Call, kind: type[T], descriptors: Sequence[int] = ()) -> T:
         """Make any call and return its answer, which must be of type `kind`."""
         number = self._send(call, descriptors)

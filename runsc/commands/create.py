@@ -1,0 +1,76 @@
+"""`runsc-py create ID`."""
+
+import os
+
+from runsc_py.runsc.arguments import DIRECTORY, FILE, Option, Parsed, Syntax
+from runsc_py.runsc.commands.container_command import parse_or_help
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.runtime_log import RuntimeLog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.containers.creation import CreateOptions
+
+OPTIONS = (
+    Option("-b --bundle", "DIR", "with config.json (default: here)", completes=DIRECTORY),
+    Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
+    Option("--pid-file", "FILE", "gets the process that ends with the container", completes=FILE),
+    Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
+    Option("--no-pivot", help="accepted: there is no root directory of the host to pivot from"),
+    Option("--no-new-keyring", help="accepted: keyrings are the sandbox's own"),
+    Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
+)
+
+SYNTAX = Syntax(
+    "runsc-py [options] create [options] ID",
+    "Make a container of a bundle; `start` runs its program.",
+    (("options", OPTIONS),),
+    operands=(),
+)
+
+
+def create_options(parsed: Parsed) -> "CreateOptions":
+    """The options of a parsed command line.  Raises RunscError."""
+    from runsc_py.runsc.containers.creation import CreateOptions
+
+    options = CreateOptions(parsed.last("bundle") or os.getcwd())
+    options.console_socket = parsed.last("console-socket") or ""
+    options.pid_file = parsed.last("pid-file") or ""
+    options.passed_files = passed_files(parsed)
+    return options
+
+
+def passed_files(parsed: Parsed) -> dict[int, int]:
+    """`--pass-fd M:N` and `--preserve-fds N`: number inside → descriptor of ours."""
+    passed: dict[int, int] = {}
+    for text in parsed.all("pass-fd"):
+        host, _, guest = text.partition(":")
+        if not (host.isascii() and host.isdigit() and guest.isascii() and guest.isdigit()):
+            raise RunscError(f"--pass-fd {text!r}: use two descriptors, for example 5:3")
+        if int(guest) in passed:
+            raise RunscError(f"--pass-fd {text!r}: descriptor {guest} is given twice")
+        passed[int(guest)] = int(host)
+    if (count := parsed.last("preserve-fds")) is not None:
+        if not (count.isascii() and count.isdigit() and int(count) < 1024):
+            raise RunscError(f"--preserve-fds {count!r}: use a number of descriptors")
+        passed.update((number, number) for number in range(3, 3 + int(count)))
+    for number in passed.values():
+        try:
+            os.fstat(number)
+        except OSError as error:
+            raise RunscError(f"cannot pass descriptor {number}: {error.strerror}") from None
+    return passed
+
+
+def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
+    """Create it."""
+    parsed = parse_or_help(SYNTAX, name, words)
+    if parsed is None:
+        return 0
+    if len(parsed.operands) != 1:
+        raise RunscError("create needs one id for the container")
+    from runsc_py.runsc.containers.creation import Creation
+
+    Creation(config, log, parsed.operands[0], create_options(parsed)).create()
+    return 0

@@ -1,0 +1,170 @@
+"""`runsc-py exec ID COMMAND [ARG…]`: one more process in a running container."""
+
+import os
+import sys
+
+from runsc_py.runsc.arguments import FILE, USER, Option, Parsed, Syntax, help_text, parse
+from runsc_py.runsc.commands.create import passed_files
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.runtime_log import RuntimeLog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.containers.container import Container
+    from runsc_py.runsc.oci.process import Process
+
+PROCESS = (
+    Option("-p --process", "FILE", "an OCI process object instead of a command", completes=FILE),
+    Option("--cwd", "DIR", "working directory in the container"),
+    Option("-e --env", "NAME=VALUE", "beside the container's variables", repeats=True),
+    Option("-u --user", "USER[:GROUP]", "names are the container's", completes=USER),
+    Option("-g --additional-gids", "GID", "supplementary group", repeats=True),
+    Option("-c --cap", "CAP_NAME", "capability to have as well", repeats=True),
+    Option("-t --tty", help="with a terminal"),
+    Option("--no-new-privs", help="execve gives no more rights"),
+)
+ENGINE = (
+    Option("-d --detach", help="do not wait"),
+    Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
+    Option("--pid-file", "FILE", "gets the process that ends with the command", completes=FILE),
+    Option("--internal-pid-file", "FILE", "gets the id inside", completes=FILE),
+    Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
+    Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
+    Option("--apparmor", "PROFILE", "accepted and ignored"),
+    Option("--process-label", "LABEL", "accepted and ignored"),
+    Option("--cgroup", "PATH", "accepted and ignored"),
+)
+
+SYNTAX = Syntax(
+    "runsc-py [options] exec [options] ID COMMAND [ARG…]",
+    "Run one more process in a running container.",
+    (("process", PROCESS), ("engine", ENGINE)),
+)
+
+
+def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
+    """Run it; the status is the process's."""
+    parsed = parse(SYNTAX, words, "runsc-py exec")
+    if parsed.operands and len(parsed.operands) > 1 and parsed.operands[1].startswith("-"):
+        # Options may also follow the container's name.
+        more = parse(SYNTAX, parsed.operands[1:], "runsc-py exec")
+        for key, values in more.values.items():
+            parsed.values.setdefault(key, []).extend(values)
+        parsed.operands[1:] = more.operands
+    if parsed.has("help"):
+        sys.stdout.write(help_text(SYNTAX))
+        return 0
+    if not parsed.operands:
+        raise RunscError("exec needs the id of a container")
+    from runsc_py.runsc.containers.container import Container
+
+    container = Container.load(config.root, parsed.operands[0], log)
+    status = container.record.current_status()
+    if status not in ("created", "running"):
+        raise RunscError(f"cannot exec in a {status} container")
+    process = _process(container, parsed, log)
+    return _execute(container, process, parsed)
+
+
+def _process(container: "Container", parsed: Parsed, log: RuntimeLog) -> "Process":
+    """What is to be run, checked.  Raises RunscError."""
+    from runsc_py.runsc.oci.reading import read_process
+    from runsc_py.runsc.oci.validation import validate_process
+
+    if (path := parsed.last("process")) is not None:
+        process, warnings = read_process(path)
+        if parsed.operands[1:]:
+            raise RunscError("exec takes --process or a command, not both")
+    else:
+        process, warnings = _process_of_words(container, parsed), []
+    for warning in [*warnings, *validate_process(process, "process")]:
+        log.warning(warning)
+    return process
+
+
+def _process_of_words(container: "Container", parsed: Parsed) -> "Process":
+    """The container's own process with another command and what the options change."""
+    import msgspec
+
+    from runsc_py.runsc.oci.process import Capabilities, Process
+    from runsc_py.runsc.options import parse_count
+
+    process = msgspec.convert(container.record.spec["process"], Process)
+    process.args = parsed.operands[1:]
+    process.env = [*process.env, *parsed.all("env")]
+    process.cwd = parsed.last("cwd") or process.cwd
+    process.terminal = parsed.has("tty")
+    process.console_size = None
+    process.no_new_privileges = process.no_new_privileges or parsed.has("no-new-privs")
+    groups = [parse_count("--additional-gids", text) for text in parsed.all("additional-gids")]
+    process.user.additional_gids = [*process.user.additional_gids, *groups]
+    if names := parsed.all("cap"):
+        capabilities = process.capabilities or Capabilities()
+        for kind in ("bounding", "effective", "permitted"):
+            present: list[str] = getattr(capabilities, kind)
+            setattr(capabilities, kind, [*present, *(n for n in names if n not in present)])
+        process.capabilities = capabilities
+    return process
+
+
+def _execute(container: "Container", process: "Process", parsed: Parsed) -> int:
+    import msgspec
+
+    from runsc_py.runsc.containers.console import check_console
+    from runsc_py.runsc.containers.pid_file import write_pid_file
+    from runsc_py.runsc.containers.waiting import exit_status, wait_as_process
+    from runsc_py.runsc.control.calls import ExecuteAsync
+
+    detach, identifier = parsed.has("detach"), container.identifier
+    passed = passed_files(parsed)
+    check_console(process.terminal, parsed.last("console-socket") or "", detached=detach)
+    terminal = _terminal(process, parsed)
+    with container.client() as client:
+        standard = [terminal] if terminal >= 0 else [0, 1, 2]
+        call = ExecuteAsync(
+            identifier, msgspec.json.encode(process), parsed.last("user") or "", list(passed)
+        )
+        try:
+            pid = client.execute(call, [*standard, *passed.values()])
+        finally:
+            if terminal >= 0:
+                os.close(terminal)
+        if (path := parsed.last("internal-pid-file")) is not None:
+            write_pid_file(path, pid)
+        waiting = wait_as_process(client, identifier, pid) if detach else os.getpid()
+        if (path := parsed.last("pid-file")) is not None:
+            write_pid_file(path, waiting)
+        if detach:
+            return 0
+        _pass_signals_on(container, pid)
+        return exit_status(client.wait_pid(identifier, pid))
+
+
+def _terminal(process: "Process", parsed: Parsed) -> int:
+    """The process's end of its terminal; -1 when it has none."""
+    from msgspec import to_builtins
+
+    from runsc_py.runsc.containers.console import open_console
+
+    if not process.terminal:
+        return -1
+    if (path := parsed.last("console-socket")) is not None:
+        return open_console(path, to_builtins(process.console_size))
+    if not os.isatty(0):
+        raise RunscError("--tty: standard input is not a terminal; leave -t out")
+    return os.dup(0)
+
+
+def _pass_signals_on(container: "Container", pid: int) -> None:
+    from runsc_py.runsc.containers.forwarding import forward_signals
+    from runsc_py.runsc.control.errors import ControlError
+
+    def send(number: int) -> None:
+        try:
+            with container.client() as client:
+                client.signal(container.identifier, number, pid)
+        except ControlError:
+            return  # it has ended; so will our waiting
+
+    forward_signals(send)

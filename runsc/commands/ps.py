@@ -1,0 +1,63 @@
+"""`runsc-py ps ID`: the processes of a container."""
+
+import sys
+
+from runsc_py.runsc.arguments import Option, Parsed, Syntax
+from runsc_py.runsc.commands.container_command import with_container
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.runtime_log import RuntimeLog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.containers.container import Container
+
+SYNTAX = Syntax(
+    "runsc-py [options] ps [--format table|json] ID",
+    "List the processes of a container, by their ids inside.",
+    (
+        (
+            "options",
+            (
+                Option(
+                    "-f --format", "table|json", "json: ids only", choices=("table", "json")
+                ),
+            ),
+        ),
+    ),
+    operands=(),
+)  # fmt: skip
+HEADER = ("UID", "PID", "PPID", "C", "TTY", "STIME", "TIME", "CMD")
+
+
+def _print(container: "Container", parsed: Parsed) -> int:
+    with container.client() as client:
+        processes = client.processes(container.identifier)
+    if parsed.last("format") == "json":
+        import json
+
+        sys.stdout.write(json.dumps([process.pid for process in processes]) + "\n")
+        return 0
+    rows = [HEADER]
+    for process in processes:
+        rows.append(
+            (
+                str(process.uid),
+                str(process.pid),
+                str(process.parent),
+                str(process.processor),
+                process.terminal,
+                process.start_time,
+                process.time,
+                process.command,
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    for row in rows:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("   ".join(cells).rstrip() + "\n")
+    return 0
+
+
+def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
+    """Print them."""
+    return with_container(SYNTAX, name, words, config, log, _print, most=64)

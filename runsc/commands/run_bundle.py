@@ -1,0 +1,53 @@
+"""`runsc-py run --bundle DIR ID`: create, start, wait and delete in one."""
+
+import os
+
+from runsc_py.runsc.arguments import Option, Syntax
+from runsc_py.runsc.commands.container_command import parse_or_help
+from runsc_py.runsc.commands.create import OPTIONS, create_options
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.runtime_log import RuntimeLog
+
+SYNTAX = Syntax(
+    "runsc-py [options] run --bundle DIR [options] ID",
+    "Create a container of a bundle, start it, wait for it and delete it.",
+    (("options", (*OPTIONS, Option("-d --detach", help="do not wait"))),),
+    operands=(),
+)
+
+
+def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
+    """The status is the container's.  Raises RunscError; nothing is left then."""
+    parsed = parse_or_help(SYNTAX, "run", words)
+    if parsed is None:
+        return 0
+    if len(parsed.operands) != 1:
+        raise RunscError("run --bundle needs one id for the container")
+    from runsc_py.runsc.containers.creation import Creation
+
+    options = create_options(parsed)
+    options.detached = parsed.has("detach")
+    container = Creation(config, log, parsed.operands[0], options).create()
+    try:
+        container.start()
+        if options.detached:
+            return 0
+        process = container.record.process
+        assert process is not None
+        return _wait(process.pid)
+    except BaseException:
+        options.detached = False
+        raise
+    finally:
+        if not options.detached:
+            container.delete(force=True)
+
+
+def _wait(pid: int) -> int:
+    """The process is our child, whether it is a sandbox or waits for a container in one."""
+    from runsc_py.runsc.containers.forwarding import forward_signals
+    from runsc_py.runsc.containers.waiting import exit_status
+
+    forward_signals(lambda number: os.kill(pid, number))
+    return exit_status(os.waitpid(pid, 0)[1])

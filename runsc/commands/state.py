@@ -1,0 +1,28 @@
+"""`runsc-py state ID`."""
+
+import sys
+
+from runsc_py.runsc.arguments import Parsed, Syntax
+from runsc_py.runsc.commands.container_command import with_container
+from runsc_py.runsc.config import Config
+from runsc_py.runsc.runtime_log import RuntimeLog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.containers.container import Container
+
+SYNTAX = Syntax(
+    "runsc-py [options] state ID", "Print the state of a container, as OCI has it.", operands=()
+)
+
+
+def _print(container: "Container", parsed: Parsed) -> int:
+    import json
+
+    sys.stdout.write(json.dumps(container.record.oci_state(), indent=2) + "\n")
+    return 0
+
+
+def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
+    """Print it."""
+    return with_container(SYNTAX, name, words, config, log, _print)

@@ -1,0 +1,198 @@
+"""`create`: from a bundle to a container whose program waits to be started.
+
+The record is written before anything is started, and again as soon as there is a process: whatever
+moment this is killed at, `delete --force` finds what is left.
+"""
+
+import os
+import time
+
+from runsc_py.runsc.config import Config, override_by_annotations
+from runsc_py.runsc.containers import cgroups
+from runsc_py.runsc.containers.annotations import sandbox_of
+from runsc_py.runsc.containers.console import check_console, open_console
+from runsc_py.runsc.containers.container import Container
+from runsc_py.runsc.containers.hooks import run_create_container_hooks, run_hooks
+from runsc_py.runsc.containers.host_process import HostProcess
+from runsc_py.runsc.containers.identifiers import check_identifier
+from runsc_py.runsc.containers.pid_file import write_pid_file
+from runsc_py.runsc.containers.record import ContainerRecord
+from runsc_py.runsc.containers.status import CREATED, CREATING, STOPPED
+from runsc_py.runsc.containers.store import StateDirectory
+from runsc_py.runsc.containers.waiting import wait_as_container
+from runsc_py.runsc.control.client import ControlClient
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.oci.reading import encode_spec, read_bundle
+from runsc_py.runsc.oci.spec import Spec
+from runsc_py.runsc.oci.validation import validate
+from runsc_py.runsc.runtime_log import RuntimeLog
+from runsc_py.runsc.sandbox_process import SandboxRequest, launch_sandbox
+
+
+class CreateOptions:
+    """What the command line of `create` and `run` says beside the bundle."""
+
+    def __init__(self, bundle: str) -> None:
+        self.bundle = os.path.abspath(bundle)
+        self.console_socket = ""
+        self.pid_file = ""
+        #: whether the command ends before the container does
+        self.detached = True
+        #: guest number → descriptor of ours
+        self.passed_files: dict[int, int] = {}
+
+
+class Creation:
+    """One container being made."""
+
+    def __init__(
+        self, config: Config, log: RuntimeLog, identifier: str, options: CreateOptions
+    ) -> None:
+        self._config = config
+        self._log = log
+        self._identifier = check_identifier(identifier)
+        self._options = options
+        self._store = StateDirectory(config.root)
+
+    def create(self) -> Container:
+        """Make it.  Raises RunscError; nothing is left then."""
+        spec = self._read()
+        self._store.prepare()
+        sandbox_id = sandbox_of(spec, self._identifier, self._store)
+        with self._store.locked(self._identifier):
+            if self._store.exists(self._identifier):
+                raise RunscError(f"container with given ID already exists: {self._identifier}")
+            container = Container(self._store, self._new_record(spec, sandbox_id), self._log)
+            try:
+                self._make(container, spec)
+            except BaseException:
+                container.destroy()
+                raise
+        return container
+
+    def _read(self) -> Spec:
+        spec, warnings = read_bundle(self._options.bundle)
+        for warning in warnings + validate(spec):
+            self._log.warning(warning)
+        override_by_annotations(self._config, spec.annotations)
+        assert spec.process is not None
+        check_console(
+            spec.process.terminal, self._options.console_socket, detached=self._options.detached
+        )
+        if spec.hooks is not None and spec.hooks.start_container:
+            self._log.warning("startContainer hooks are not run")
+        return spec
+
+    def _new_record(self, spec: Spec, sandbox_id: str) -> ContainerRecord:
+        import json
+        import pwd
+
+        record = ContainerRecord(self._identifier, sandbox_id)
+        record.bundle = self._options.bundle
+        record.created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        try:
+            record.owner = pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:  # a user without a name
+            record.owner = str(os.geteuid())
+        record.config = self._config.to_dict()
+        record.spec = json.loads(encode_spec(spec))
+        record.sandbox = HostProcess.find(os.getpid())
+        self._store.save(record)
+        return record
+
+    def _make(self, container: Container, spec: Spec) -> None:
+        record = container.record
+        self._make_groups(record)
+        if record.is_root:
+            self._launch(record, spec)
+        else:
+            self._reserve(container)
+        state = {**record.oci_state(), "status": CREATING}
+        run_hooks(record, "prestart", state)
+        run_hooks(record, "createRuntime", state)
+        run_create_container_hooks(record, state)
+        record.become(CREATED)
+        self._store.save(record)
+        if self._options.pid_file:
+            assert record.process is not None
+            write_pid_file(self._options.pid_file, record.process.pid)
+
+    def _make_groups(self, record: ContainerRecord) -> None:
+        """Control groups, where the host lets us; the sandbox has limits of its own anyway."""
+        linux = record.spec.get("linux") or {}
+        if self._config.ignore_cgroups:
+            return
+        path = cgroups.group_path(
+            linux.get("cgroupsPath", ""), record.identifier, systemd=self._config.systemd_cgroup
+        )
+        try:
+            record.cgroups = cgroups.make_groups(cgroups.host_hierarchies(), path)
+        except OSError as error:
+            self._log.warning(
+                f"no control group {path}: {error.strerror}; the sandbox limits itself"
+            )
+            return
+        self._store.save(record)
+        for problem in cgroups.apply(record.cgroups, linux.get("resources") or {}):
+            self._log.warning(problem)
+
+    def _terminal(self, record: ContainerRecord) -> int:
+        """The container's end of its terminal; -1 when it has none."""
+        if not record.has_terminal:
+            return -1
+        if self._options.console_socket:
+            return open_console(
+                self._options.console_socket, record.spec["process"].get("consoleSize")
+            )
+        if not os.isatty(0):
+            raise RunscError("the process wants a terminal, and standard input is none")
+        return os.dup(0)
+
+    def _launch(self, record: ContainerRecord, spec: Spec) -> None:
+        """A sandbox with this container as its root."""
+        request = SandboxRequest(record.identifier, spec, self._config, record.bundle)
+        request.socket_path = self._store.socket_path(record.sandbox_id)
+        request.passed_files = self._options.passed_files
+        network = spec.namespace("network")
+        if network is not None and network.path and self._config.network == "host":
+            request.host_namespaces = {"network": network.path}
+
+        def joined(pid: int) -> None:
+            cgroups.join(record.cgroups, pid)
+            record.process = record.sandbox = HostProcess.find(pid)
+            self._store.save(record)
+
+        request.join_resources = joined
+        request.terminal = self._terminal(record)
+        try:
+            launch_sandbox(request)
+        finally:
+            if request.terminal >= 0:
+                os.close(request.terminal)
+        resources = (record.spec.get("linux") or {}).get("resources") or {}
+        memory, pids = cgroups.sentry_limits(resources)
+        if memory is not None or pids is not None:
+            with ControlClient(request.socket_path) as client:
+                client.update(memory, pids)
+
+    def _reserve(self, container: Container) -> None:
+        """A place in a sandbox that runs, and a process that engines can wait for."""
+        record = container.record
+        root = self._store.load(record.sandbox_id)
+        if root.current_status() == STOPPED or root.sandbox is None:
+            raise RunscError(f"sandbox {record.sandbox_id} is not running")
+        record.sandbox = root.sandbox
+        terminal = self._terminal(record)
+        try:
+            with container.client() as client:
+                descriptors = [terminal] if terminal >= 0 else [0, 1, 2]
+                client.create_subcontainer(record.identifier, descriptors)
+        finally:
+            if terminal >= 0:
+                os.close(terminal)
+        client = container.client()
+        pid = wait_as_container(client, record.identifier)
+        client.close()
+        record.process = HostProcess.find(pid)
+        self._store.save(record)
+        cgroups.join(record.cgroups, pid)

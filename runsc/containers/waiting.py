@@ -1,0 +1,57 @@
+"""Processes that stand for one inside: engines wait for a process of the host.
+
+The root container has its sandbox.  For any other container, and for what `exec` runs, this makes a
+small process that waits by a control call and ends as the one inside did.  It is a child of
+whoever asks, and when that ends, of whoever reaps orphans there.
+"""
+
+import os
+
+from runsc_py.runsc.control.client import ControlClient
+from runsc_py.runsc.control.errors import ControlError
+from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE
+
+FIRST_OTHER = 3
+
+
+def exit_status(status: int) -> int:
+    """A wait(2) status as a shell has it."""
+    if os.WIFSIGNALED(status):
+        return EXIT_SIGNAL_BASE + os.WTERMSIG(status)
+    return os.WEXITSTATUS(status)
+
+
+def wait_as_container(client: ControlClient, identifier: str) -> int:
+    """Fork a process that ends with the container; its id."""
+    return _fork(client, identifier, 0)
+
+
+def wait_as_process(client: ControlClient, identifier: str, pid: int) -> int:
+    """Fork a process that ends with one that `execute` has started; its id."""
+    return _fork(client, identifier, pid)
+
+
+def _fork(client: ControlClient, identifier: str, pid: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    status = EXIT_FAILURE
+    try:
+        os.setsid()
+        _let_go_of_files(client.fileno())
+        waited = client.wait_pid(identifier, pid) if pid else client.wait(identifier)
+        status = exit_status(waited)
+    except ControlError:
+        # The sandbox is gone, and all its processes with it.
+        status = EXIT_SIGNAL_BASE + 9
+    finally:
+        os._exit(status)
+
+
+def _let_go_of_files(kept: int) -> None:
+    """Whoever reads our standard output waits for its end."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in range(FIRST_OTHER):
+        os.dup2(null, number)
+    os.closerange(FIRST_OTHER, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
