@@ -194,10 +194,7 @@ class Container:
         with self._store.locked(self.identifier):
             status = self._reload()
             if status != old:
-                word = "running" if old == RUNNING else "paused"
-                raise RunscError(
-                    f"cannot {what} container {self.identifier}: not {word} ({status})"
-                )
+                raise RunscError(f"cannot {what} container {self.identifier}: it is {status}")
             with self.client() as client:
                 if new == PAUSED:
                     client.pause()

@@ -1,0 +1,275 @@
+"""Containers from create to delete, on a bundle made of busybox."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.sandbox import EXECUTABLE
+
+BUSYBOX = shutil.which("busybox")
+pytestmark = pytest.mark.skipif(BUSYBOX is None, reason="Debian: busybox-static")
+
+Result = subprocess.CompletedProcess[str]
+WAIT = ["/bin/busybox", "sleep", "600"]
+
+
+class Engine:
+    """A container engine: one state directory, bundles, the commands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "state"
+        self.log = folder / "log"
+
+    def __call__(self, *words: str | Path) -> Result:
+        """`runsc-py --root … WORDS`; its output goes to files, which a container may keep open."""
+        options = ["--root", self.root, "--log", self.log, "--log-format", "json"]
+        with open(self.folder / "out", "w+") as out, open(self.folder / "err", "w+") as err:
+            done = subprocess.run(
+                [EXECUTABLE, *options, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                timeout=60,
+            )
+            out.seek(0)
+            err.seek(0)
+            return Result(done.args, done.returncode, out.read(), err.read())
+
+    def bundle(self, *arguments: str, change: Callable[[Any], None] | None = None) -> Path:
+        """A bundle that runs this."""
+        assert BUSYBOX is not None
+        bundle = self.folder / f"bundle{len(list(self.folder.glob('bundle*')))}"
+        (bundle / "rootfs" / "bin").mkdir(parents=True)
+        shutil.copy(BUSYBOX, bundle / "rootfs" / "bin" / "busybox")
+        (bundle / "rootfs" / "bin" / "sh").symlink_to("busybox")
+        assert self("spec", "--bundle", bundle, "--", *arguments).returncode == 0
+        document = json.loads((bundle / "config.json").read_text())
+        del document["process"]["terminal"]
+        if change is not None:
+            change(document)
+        (bundle / "config.json").write_text(json.dumps(document))
+        return bundle
+
+    def create(self, identifier: str, *arguments: str) -> int:
+        """A created container; the process of its pid file."""
+        pid_file = self.folder / "pid"
+        bundle = self.bundle(*arguments)
+        done = self("create", "--bundle", bundle, "--pid-file", pid_file, identifier)
+        assert done.returncode == 0, done.stderr
+        return int(pid_file.read_text())
+
+    def status(self, identifier: str) -> str:
+        """As `state` prints it."""
+        return str(json.loads(self("state", identifier).stdout)["status"])
+
+    def last_error(self) -> str:
+        """The last line of the log, as containerd reads it."""
+        entry = json.loads(self.log.read_text().splitlines()[-1])
+        assert entry["level"] == "error"
+        return str(entry["msg"])
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """Whatever a test leaves, `delete --force` clears."""
+    made = Engine(tmp_path)
+    yield made
+    for identifier in made("list", "-q").stdout.split():
+        assert made("delete", "--force", identifier).returncode == 0
+    assert not made.root.exists() or os.listdir(made.root) == []
+
+
+def test_a_whole_life(engine: Engine) -> None:
+    """The states in their order; the pid file's process ends as the container does."""
+    pid = engine.create("a", "/bin/sh", "-c", "exit 7")
+    assert engine.status("a") == "created"
+    assert engine("start", "a").returncode == 0
+    # The test process reaps orphans, as conmon and the shim do.
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    assert engine.status("a") == "stopped"
+    assert engine("delete", "a").returncode == 0
+    gone = engine("delete", "a")
+    assert gone.returncode != 0 and "does not exist" in gone.stderr
+    assert "does not exist" in engine.last_error()
+    assert engine("delete", "--force", "a").returncode == 0
+
+
+def test_commands_in_the_wrong_state(engine: Engine) -> None:
+    """Each is refused with the reason, and changes nothing."""
+    engine.create("a", *WAIT)
+    for words, reason in (
+        (("create", "--bundle", engine.folder / "bundle0", "a"), "already exists"),
+        (("pause", "a"), "cannot pause container a: it is created"),
+        (("resume", "a"), "cannot resume container a: it is created"),
+    ):
+        done = engine(*words)
+        assert done.returncode != 0 and reason in done.stderr
+    assert engine.status("a") == "created"
+    assert engine("start", "a").returncode == 0
+    for words, reason in (
+        (("start", "a"), "cannot start an already running container"),
+        (("delete", "a"), "cannot delete container a that is not stopped: running"),
+        (("resume", "a"), "cannot resume container a: it is running"),
+        (("kill", "a", "WINGS"), "unknown signal 'WINGS'"),
+        (("kill", "--pid", "1", "--all", "a"), "exclude each other"),
+    ):
+        done = engine(*words)
+        assert done.returncode != 0 and reason in done.stderr
+    assert engine("pause", "a").returncode == 0
+    assert engine.status("a") == "paused"
+    for words, reason in (
+        (("pause", "a"), "cannot pause container a: it is paused"),
+        (("start", "a"), "cannot start an already running container"),
+        (("exec", "a", "/bin/sh"), "cannot exec in a paused container"),
+    ):
+        done = engine(*words)
+        assert done.returncode != 0 and reason in done.stderr
+    assert engine("resume", "a").returncode == 0
+    assert engine("kill", "a", "KILL").returncode == 0
+    pid = int(next(iter((engine.folder / "pid").read_text().split())))
+    os.waitpid(pid, 0)
+    for words, reason in (
+        (("kill", "a"), "container not running"),
+        (("start", "a"), "cannot start a container that has stopped"),
+        (("exec", "a", "/bin/sh"), "cannot exec in a stopped container"),
+        (("pause", "a"), "cannot pause container a: it is stopped"),
+    ):
+        done = engine(*words)
+        assert done.returncode != 0 and reason in done.stderr
+    assert engine("kill", "--all", "a", "9").returncode == 0
+
+
+def test_exec(engine: Engine) -> None:
+    """Output, status, variables, directory, detached with a process to wait for."""
+    engine.create("a", *WAIT)
+    engine("start", "a")
+    script = 'echo "$A $PWD"; exit 3'
+    words = ("exec", "--env", "A=1", "--cwd", "/bin", "a", "/bin/sh", "-c", script)
+    done = engine(*words)
+    assert (done.returncode, done.stdout) == (3, "1 /bin\n")
+    missing = engine("exec", "a", "/nowhere")
+    assert missing.returncode == 127 and "No such file or directory" in missing.stderr
+    pid_file = engine.folder / "exec-pid"
+    words = ("exec", "--detach", "--pid-file", str(pid_file), "a", "/bin/sh", "-c", "exit 5")
+    assert engine(*words).returncode == 0
+    status = os.waitpid(int(pid_file.read_text()), 0)[1]
+    assert os.waitstatus_to_exitcode(status) == 5
+
+
+def test_exec_of_a_process_file(engine: Engine) -> None:
+    """As conmon and the shim call it."""
+    engine.create("a", *WAIT)
+    engine("start", "a")
+    path = engine.folder / "process.json"
+    process = {"cwd": "/", "args": ["/bin/busybox", "id", "-u"], "user": {"uid": 12, "gid": 0}}
+    path.write_text(json.dumps(process))
+    assert engine("exec", "--process", path, "a").stdout == "12\n"
+    path.write_text('{"cwd": "/"}')
+    wrong = engine("exec", "--process", path, "a")
+    assert wrong.returncode != 0 and "args must not be empty" in wrong.stderr
+
+
+def test_ps_events_list(engine: Engine) -> None:
+    """The shapes that engines read."""
+    pid = engine.create("a", *WAIT)
+    engine("start", "a")
+    assert json.loads(engine("ps", "--format", "json", "a").stdout) == [1]
+    header, line = engine("ps", "a").stdout.splitlines()
+    assert header.split()[:3] == ["UID", "PID", "PPID"] and line.split()[:3] == ["0", "1", "0"]
+    event = json.loads(engine("events", "--stats", "a").stdout)
+    assert (event["type"], event["id"], event["data"]["pids"]["current"]) == ("stats", "a", 1)
+    (entry,) = json.loads(engine("list", "--format", "json").stdout)
+    assert (entry["id"], entry["pid"], entry["status"]) == ("a", pid, "running")
+    assert engine("list", "-q").stdout == "a\n"
+    assert engine("list").stdout.split()[:3] == ["ID", "PID", "STATUS"]
+
+
+def test_hooks_in_order(engine: Engine) -> None:
+    """Those before the program, after its start, after its deletion, with the state of then."""
+    seen = engine.folder / "seen"
+
+    def add_hooks(document: Any) -> None:
+        phases = ("poststop", "poststart", "createContainer", "createRuntime", "prestart")
+        document["hooks"] = {
+            phase: [
+                {
+                    "path": "/bin/sh",
+                    "args": ["sh", "-c", f'printf "{phase} " >> {seen}; cat >> {seen}'],
+                }
+            ]
+            for phase in phases
+        }
+
+    bundle = engine.bundle("/bin/busybox", "true", change=add_hooks)
+    assert engine("run", "--bundle", bundle, "a").returncode == 0
+    text = seen.read_text().replace("}", "}\n").splitlines()
+    states = [(line.split()[0], json.loads(line.partition(" ")[2])["status"]) for line in text]
+    assert states == [
+        ("prestart", "creating"),
+        ("createRuntime", "creating"),
+        ("createContainer", "creating"),
+        ("poststart", states[3][1]),
+        ("poststop", "stopped"),
+    ]
+    # The program may have ended by then.
+    assert states[3][1] in ("running", "stopped")
+
+
+@pytest.mark.parametrize("phase", ["prestart", "createRuntime", "createContainer"])
+def test_a_failing_hook_leaves_nothing(engine: Engine, phase: str) -> None:
+    """The container is gone, and the reason is told."""
+
+    def add_hook(document: Any) -> None:
+        document["hooks"] = {phase: [{"path": "/bin/sh", "args": ["sh", "-c", "exit 4"]}]}
+
+    done = engine("create", "--bundle", engine.bundle("/bin/sh", change=add_hook), "a")
+    assert done.returncode != 0
+    assert f"error running {phase} hook #0: /bin/sh: exit status 4" in engine.last_error()
+    assert os.listdir(engine.root) == []
+
+
+def test_a_terminal_goes_through_the_console_socket(engine: Engine) -> None:
+    """The master end is sent; what the program prints is read there."""
+
+    def with_terminal(document: Any) -> None:
+        document["process"]["terminal"] = True
+
+    bundle = engine.bundle("/bin/busybox", "tty", change=with_terminal)
+    refused = engine("create", "--bundle", bundle, "a")
+    assert refused.returncode != 0 and "without setting console socket" in refused.stderr
+    path = engine.folder / "console"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        words = ("create", "--bundle", bundle, "--console-socket", path, "a")
+        assert engine(*words).returncode == 0, engine.last_error()
+        connection, _ = listener.accept()
+        with connection:
+            name, (master,), _, _ = socket.recv_fds(connection, 256, 1)
+    assert name.startswith(b"/dev/")
+    assert engine("start", "a").returncode == 0
+    text = b""
+    while b"\n" not in text:
+        text += os.read(master, 1024)
+    os.close(master)
+    assert text.startswith(b"/dev/")
+
+
+def test_a_killed_sandbox_is_stopped(engine: Engine) -> None:
+    """Also as a zombie, which nobody has reaped yet: delete does not wait for that."""
+    pid = engine.create("a", *WAIT)
+    engine("start", "a")
+    os.kill(pid, 9)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert engine.status("a") == "stopped"
+    assert engine("delete", "a").returncode == 0
+    os.waitpid(pid, 0)
