@@ -45,6 +45,7 @@ CONTAINER_COMMANDS = (
     ("pause", "lifecycle", "stop every task of a container's sandbox"),
     ("resume", "lifecycle", "let a paused container go on"),
     ("events", "events", "print what a container uses"),
+    ("update", "update", "change what a container may use"),
     ("spec", "spec", "write a config.json to begin with"),
 )
 

@@ -273,3 +273,24 @@ def test_a_killed_sandbox_is_stopped(engine: Engine) -> None:
     assert engine.status("a") == "stopped"
     assert engine("delete", "a").returncode == 0
     os.waitpid(pid, 0)
+
+
+def test_update(engine: Engine) -> None:
+    """A limit of processes that the next one meets; wrong words change nothing."""
+    engine.create("a", *WAIT)
+    engine("start", "a")
+    assert engine("exec", "a", "/bin/sh", "-c", "/bin/busybox true").returncode == 0
+    for words, reason in (
+        (("update", "a"), "nothing to change"),
+        (("update", "--pids-limit", "x", "a"), "use a whole number"),
+        (("update", "--resources", "/nowhere", "a"), "/nowhere not found"),
+    ):
+        done = engine(*words)
+        assert done.returncode != 0 and reason in done.stderr
+    assert engine("update", "--pids-limit", "2", "a").returncode == 0
+    full = engine("exec", "a", "/bin/sh", "-c", "/bin/busybox true; /bin/busybox true")
+    assert full.returncode != 0
+    resources = engine.folder / "resources.json"
+    resources.write_text('{"pids": {"limit": 100}}')
+    assert engine("update", "--resources", resources, "a").returncode == 0
+    assert engine("exec", "a", "/bin/sh", "-c", "/bin/busybox true").returncode == 0
