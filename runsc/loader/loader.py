@@ -16,9 +16,11 @@ from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
 from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
 from runsc_py.sentry.kernel.namespaces import Namespaces
 from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.waiting import POLLRDHUP, WaitQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket as Socket
     from collections.abc import Callable, Sequence
 
     from runsc_py.gofer.client import GoferClient
@@ -88,20 +90,35 @@ class ContainerInformation:
         self.container = Container(kernel, identifier, TerminalRegistry(kernel))
         self.client: GoferClient | None = None
         #: the gofer's socket, closed with the container
-        self.connection: Closable | None = None
+        self.connection: GoferMonitor | None = None
         #: guest number → descriptor
         self.passed_files: dict[int, int] = {}
         #: while the container's first process lives
         self.mount_namespace: MountNamespace | None = None
 
 
-if TYPE_CHECKING:
-    from typing import Protocol
+class GoferMonitor:
+    """Notices that a gofer has died: its container cannot go on."""
 
-    class Closable(Protocol):
-        """A socket."""
+    __slots__ = ("_connection", "_kernel", "_on_death", "_queue")
 
-        def close(self) -> None: ...
+    def __init__(self, kernel: Kernel, connection: Socket, on_death: Callable[[], None]) -> None:
+        self._kernel = kernel
+        self._connection = connection
+        self._on_death = on_death
+        self._queue = WaitQueue()
+        self._queue.add(self)
+        kernel.events.watch(connection.fileno(), POLLRDHUP, self._queue)
+
+    def wake(self, events: int) -> None:
+        """The connection has ended (Waiter protocol)."""
+        self._kernel.events.unwatch(self._connection.fileno(), self._queue)
+        self._on_death()
+
+    def close(self) -> None:
+        """The container has ended first."""
+        self._kernel.events.unwatch(self._connection.fileno(), self._queue)
+        self._connection.close()
 
 
 class Loader:

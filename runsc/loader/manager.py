@@ -12,7 +12,7 @@ from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import STATE, ControlError
 from runsc_py.runsc.control.server import LATER, ControlServer, Deferred
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
-from runsc_py.runsc.loader.loader import STARTED, ContainerInformation, Loader
+from runsc_py.runsc.loader.loader import STARTED, ContainerInformation, GoferMonitor, Loader
 from runsc_py.runsc.loader.start import execute_in, start_container
 from runsc_py.sentry.kernel import pausing
 from runsc_py.sentry.kernel.clock import Clock
@@ -107,12 +107,14 @@ class ContainerManager:
         if takes_files and entry is not None:
             entry.standard_files = (files.pop(0), files.pop(0), files.pop(0))
         connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, files.pop())
-        information.connection = connection
+        information.connection = GoferMonitor(self._kernel, connection, information.container.kill)
         information.client = GoferClient(connection)
         try:
             start_container(loader, information)
         except ControlError as error:
-            connection.close()
+            if information.connection is not None:
+                information.connection.close()
+                information.connection = None
             if loader.containers.get(call.container_id) is information:
                 del loader.containers[call.container_id]
             self._kernel.log.debug(f"start {call.container_id!r}: {error}")

@@ -68,10 +68,11 @@ def check_executable(loader: Loader, information: ContainerInformation) -> None:
         walker, os.fsencode(process.args[0]), arguments.environment, os.fsencode(process.cwd)
     )
     from runsc_py.sentry.errors import KernelError, message_of
+    from runsc_py.sentry.kernel.execution import open_executable
     from runsc_py.sentry.vfs.walk import walk
 
     try:
-        walk(walker, name)
+        open_executable(walker, walk(walker, name)).drop()
     except KernelError as error:
         code = STATUS_CODES.get(error.number, GUEST)
         shown = os.fsdecode(name)
