@@ -31,14 +31,18 @@ def set_up(task: Task, options: RunOptions) -> None:
 
 
 def _become(task: Task, options: RunOptions, user: str) -> None:
-    from runsc_py.runsc.users import resolve_user
+    from runsc_py.runsc.loader.identity import look_up_user
 
-    uid, gid, groups, home = resolve_user(task, user)
+    try:
+        identity = look_up_user(task, user)
+    except RunscError as error:
+        raise RunscError(f"--user {error}") from None
+    uid, gid, home = identity.uid, identity.gid, identity.home
     capabilities = ALL_CAPABILITIES if uid == 0 else 0
     task.credentials = task.credentials.replace(
         uid=uid, euid=uid, suid=uid, fsuid=uid,
         gid=gid, egid=gid, sgid=gid, fsgid=gid,
-        groups=groups, permitted=capabilities, effective=capabilities,
+        groups=identity.groups, permitted=capabilities, effective=capabilities,
     )  # fmt: skip
     if home is not None and not options.keeps_home:
         options.environment["HOME"] = home
