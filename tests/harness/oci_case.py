@@ -4,7 +4,7 @@ A case is a TOML file of tests/oci/bundles, with these keys, all optional::
 
     script  = "echo hello"     what `sh -c` runs in the container
     stdin   = "text"           its standard input
-    steps   = ["run @ID@"]     commands of the runtime
+    steps   = ["create @ID@"]  commands of the runtime; create, start, wait, delete unless given
     like    = "runc: why"      which peer is followed where runc and crun differ
     options = ["--oci-seccomp"] options of runsc-py only
     pending = "why"            runsc-py must still differ; remove this when it no longer does
@@ -35,6 +35,7 @@ from harness.outcome import describe_status
 from harness.processes import descendants, reap_orphans, settle
 
 KEYS = ("script", "stdin", "steps", "like", "options", "pending", "config", "files")
+STEPS = ["create @ID@", "start @ID@", "wait", "delete @ID@"]
 STATE_KEYS = ("id", "status", "pid", "bundle", "annotations")
 
 
@@ -48,7 +49,7 @@ class Case:
             raise ValueError(f"{source}: unknown keys {sorted(unknown)}")
         self.name = source.stem
         self.stdin: str = values.get("stdin", "")
-        self.steps: list[str] = values.get("steps", ["run @ID@"])
+        self.steps: list[str] = values.get("steps", STEPS)
         self.like, _, self.reason = values.get("like", "").partition(":")
         self.options: list[str] = values.get("options", [])
         self.pending: str = values.get("pending", "")

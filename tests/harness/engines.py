@@ -1,0 +1,147 @@
+"""Container engines as tests drive them: podman, containerd with ctr, buildah.
+
+Each keeps everything below a directory of the test's own, has no network, and is ended by the
+test that started it. The image is made from scratch out of busybox.
+
+The flags are what these engines need without systemd, without writable storage of their own and
+without a network: file systems are copied (vfs), control groups are made directly (cgroupfs), and
+events go to a file.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.differential import environment
+from harness.oci_bundle import make_rootfs
+from harness.oci_runtime import Called
+
+LIMIT = 60.0
+IMAGE = "localhost/busybox:latest"
+
+#: what runc needs where nobody may raise a limit; runsc-py's limits are the kernel model's own
+LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000")
+STORAGE = ("--storage-driver", "vfs")
+
+
+def make_archive(directory: Path) -> Path:
+    """A tar archive of the root directory, from which engines make an image."""
+    archive = directory / "rootfs.tar"
+    make_rootfs(directory / "rootfs")
+    subprocess.run(
+        ["tar", "-C", directory / "rootfs", "--owner=0", "--group=0", "-cf", archive, "."],
+        check=True,
+    )
+    shutil.rmtree(directory / "rootfs")
+    return archive
+
+
+class Engine:
+    """A program with its options, run to its end."""
+
+    def __init__(self, prefix: Sequence[str], env: dict[str, str] | None = None) -> None:
+        self.prefix = list(prefix)
+        self.env = environment(env)
+
+    def call(self, *words: str | os.PathLike[str], stdin: bytes = b"") -> Called:
+        """What it says, whatever its status."""
+        done = subprocess.run(
+            [*self.prefix, *map(str, words)],
+            input=stdin,
+            capture_output=True,
+            cwd="/",
+            env=self.env,
+            timeout=LIMIT,
+            start_new_session=True,
+        )
+        return Called(done)
+
+    def __call__(self, *words: str | os.PathLike[str], stdin: bytes = b"") -> str:
+        """Its standard output; it must succeed."""
+        called = self.call(*words, stdin=stdin)
+        assert called.status == 0, f"{' '.join(map(str, words))}: {called!r}"
+        return called.stdout
+
+
+class Podman(Engine):
+    """podman with a storage of its own, by default for the user that runs the tests."""
+
+    def __init__(self, directory: Path, runtime: str, user: int | None = None) -> None:
+        self.directory = directory
+        prefix = ["podman", "--root", str(directory / "root"), "--runroot", str(directory / "run")]
+        prefix += ["--tmpdir", str(directory / "tmp"), *STORAGE, "--cgroup-manager", "cgroupfs"]
+        prefix += ["--events-backend", "file", "--runtime", runtime]
+        for name in ("home", "xdg"):
+            (directory / name).mkdir(mode=0o700)
+        if user is not None:
+            # setpriv(1) leaves the environment alone.
+            number = str(user)
+            prefix = ["setpriv", "--reuid", number, "--regid", number, "--clear-groups", *prefix]
+            for path in (directory, directory / "home", directory / "xdg"):
+                os.chown(path, user, user)
+        env = {"HOME": str(directory / "home"), "XDG_RUNTIME_DIR": str(directory / "xdg")}
+        super().__init__(prefix, env)
+
+    def close(self) -> None:
+        """Remove all containers and pods, and the process that holds a user namespace."""
+        self.call("pod", "rm", "--all", "--force", "--time", "0")
+        self.call("rm", "--all", "--force", "--time", "0")
+        self.call("rmi", "--all", "--force")
+        holder = self.directory / "tmp" / "pause.pid"
+        if holder.exists():
+            os.kill(int(holder.read_text()), signal.SIGKILL)
+
+
+CONTAINERD = """\
+version = 2
+root = "{directory}/root"
+state = "{directory}/state"
+oom_score = 0
+disabled_plugins = [
+    "io.containerd.grpc.v1.cri",
+    "io.containerd.snapshotter.v1.aufs",
+    "io.containerd.snapshotter.v1.btrfs",
+    "io.containerd.snapshotter.v1.zfs",
+    "io.containerd.snapshotter.v1.devmapper",
+]
+[grpc]
+  address = "{directory}/containerd.sock"
+[ttrpc]
+  address = "{directory}/containerd.ttrpc"
+"""
+
+
+class Containerd:
+    """A containerd of the test's own, with ctr as its client."""
+
+    def __init__(self, directory: Path) -> None:
+        self._log = directory / "log"
+        configuration = directory / "config.toml"
+        configuration.write_text(CONTAINERD.format(directory=directory))
+        socket = directory / "containerd.sock"
+        self.ctr = Engine(["ctr", "--address", str(socket)])
+        with self._log.open("wb") as log:
+            self._daemon = subprocess.Popen(
+                ["containerd", "--config", configuration],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + LIMIT
+        while self.ctr.call("version").status != 0:
+            assert self._daemon.poll() is None and time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        """What the daemon had to say."""
+        return self._log.read_text(errors="backslashreplace")
+
+    def close(self) -> None:
+        """End the daemon. Shims outlive it: tests delete their containers first."""
+        self._daemon.terminate()
+        self._daemon.wait(LIMIT)
