@@ -6,7 +6,6 @@ the path is the object's identity: the two ends of a FIFO meet because they open
 
 from runsc_py.sentry.errors import EACCES, ENXIO
 from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT
-from runsc_py.sentry.vfs.mount import MS_NODEV
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def open_special_file(task: "Task", path: "Path", special_device: int, flags: in
 
         return open_fifo(task, path, flags)
     if kind in (S_IFCHR, S_IFBLK):
-        if path.mount.flags & MS_NODEV:
+        if path.mount.denies_devices:
             raise EACCES
         return task.kernel.devices.open(task, path, inode, special_device, kind == S_IFBLK, flags)
     raise ENXIO

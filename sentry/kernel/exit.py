@@ -7,6 +7,7 @@ its coroutine closed.
 from runsc_py.sentry.abi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.kernel.child_events import notify_parent_of_exit
+from runsc_py.sentry.kernel.file_context import FileContext
 from runsc_py.sentry.kernel.futex import exit_robust_list, wake_address
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import BLOCKED, DEAD
@@ -40,18 +41,16 @@ def exit_task(task: "Task", status: int) -> None:
     if task.coroutine is not None and task.state == BLOCKED:
         task.coroutine.close()
     task.coroutine = None
+    group.past_usage.system += task.system_time()
     task.state = DEAD
     if len(group.tasks) == 1:
-        group.finished_cpu_time = group.cpu_time()
-        task.kernel.ended_cpu_time += group.finished_cpu_time
-        if group.container is not None:
-            group.container.ended_cpu_time += group.finished_cpu_time
+        _account(group)
         if not group.exiting:
             group.exiting = True
             group.exit_status = status
     release_user_state(task)
     task.files.release(task)
-    task.file_context.release()
+    _leave_mounts(task)
     task.context.exit()
     task.memory.release()
     group.tasks.remove(task)
@@ -63,6 +62,26 @@ def exit_task(task: "Task", status: int) -> None:
     _signal_children_of_dead_thread(task)
     if not group.tasks:
         _end_process(group)
+
+
+def _leave_mounts(task: "Task") -> None:
+    """A zombie keeps neither mounts nor their namespace."""
+    task.file_context.release()
+    namespace = task.kernel.root_mount_namespace
+    root = namespace.root.root_path
+    task.file_context = FileContext(root, root)
+    if task.namespaces.mount is not namespace:
+        task.namespaces = task.namespaces.copy()
+        task.namespaces.mount = namespace
+
+
+def _account(group: "ThreadGroup") -> None:
+    """The last thread ends: what the process used is known."""
+    group.leave_host_process()
+    kernel, used = group.kernel, group.past_usage
+    kernel.ended_usage += used
+    if group.container is not None:
+        group.container.ended_usage += used
 
 
 def release_user_state(task: "Task") -> None:
@@ -196,7 +215,7 @@ def reap(group: "ThreadGroup") -> None:
     group.is_zombie = False
     parent = group.parent
     if parent is not None:
-        parent.children_cpu_time += group.cpu_time() + group.children_cpu_time
+        parent.children_usage += group.past_usage + group.children_usage
         parent.children.remove(group)
         group.parent = None
     if group.process_group is not None:

@@ -27,6 +27,7 @@ from runsc_py.sentry.kernel.namespaces import IpcNamespace, Namespaces, UtsNames
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.socket.namespace import NetworkNamespace
 from runsc_py.sentry.vfs.mount import MountNamespace
+from runsc_py.sentry.vfs.mount_copies import copy_namespace
 from runsc_py.sentry.vfs.path import Path
 
 TYPE_CHECKING = False
@@ -87,7 +88,9 @@ class NewNamespaces:
         if flags & CLONE_NEWNET:
             namespaces.network = NetworkNamespace(kernel, owner)
         if flags & CLONE_NEWNS:
-            namespaces.mount, self._mounts = namespaces.mount.copy(owner, kernel.new_inode_number())
+            namespaces.mount, self._mounts = copy_namespace(
+                namespaces.mount, owner, kernel.new_inode_number()
+            )
 
     def translate(self, context: "FileContext") -> None:
         """After CLONE_NEWNS: root and working directory are places in the copied mounts."""
@@ -200,10 +203,8 @@ def _join_mount_namespace(task: "Task", namespace: MountNamespace) -> None:
         raise EPERM
     if task.file_context.users > 1:
         raise EINVAL
-    root = namespace.root
-    while (above := root.children.get(root.root)) is not None:
-        root = above
-    task.file_context.root = task.file_context.working_directory = root.root_path
+    root = namespace.root.topmost().root_path
+    task.file_context.root = task.file_context.working_directory = root
 
 
 def _join_user_namespace(task: "Task", namespace: UserNamespace) -> None:

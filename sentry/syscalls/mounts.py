@@ -1,13 +1,14 @@
-"""mount(2), umount2(2), pivot_root(2).  What they do: `vfs/mounting.py`.
+"""mount(2), umount2(2), pivot_root(2).  What they do: `vfs/mounting.py`,
+`vfs/unmounting.py`, `vfs/pivoting.py`.
 
 The newer calls (fsopen and the like) are not registered: mount(8) falls back to these.
 """
 
 from runsc_py.sentry.abi.files import AT_FDCWD
-from runsc_py.sentry.errors import EFAULT, EINVAL, ENAMETOOLONG
+from runsc_py.sentry.errors import EFAULT, EINVAL, ENAMETOOLONG, ENOTDIR
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.places import place_at
-from runsc_py.sentry.syscalls.table import Support, syscall
+from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.types import (
     MountFlags,
     PathAddress,
@@ -16,12 +17,11 @@ from runsc_py.sentry.syscalls.types import (
 )
 from runsc_py.sentry.vfs import mounting
 from runsc_py.sentry.vfs.path import Path
+from runsc_py.sentry.vfs.pivoting import pivot_root as pivot
+from runsc_py.sentry.vfs.unmounting import UMOUNT_FLAGS, UMOUNT_NOFOLLOW, unmount
 from runsc_py.sentry.vfs.walk import walk
 
 _PAGE_SIZE = 4096
-_UMOUNT_FLAGS = (
-    mounting.MNT_FORCE | mounting.MNT_DETACH | mounting.MNT_EXPIRE | mounting.UMOUNT_NOFOLLOW
-)
 
 
 def _string(task: Task, address: int) -> bytes:
@@ -46,9 +46,7 @@ def _options(task: Task, address: int) -> bytes:
     return data.partition(b"\0")[0]
 
 
-@syscall(
-    165, "mount", support=Support.PARTIAL, note="mounts are private: propagation types do nothing"
-)
+@syscall(165, "mount")
 def mount(
     task: Task,
     source: PathAddress,
@@ -59,17 +57,17 @@ def mount(
 ) -> int:
     """mount(2)"""
     kind = _string(task, type_name)
-    source_name = _string(task, source)
+    source_name = _string(task, source) if source else None
     options = _options(task, data)
     place = place_at(task, AT_FDCWD, target, 0, follow=True)
-    mounting.check_may_mount(task)
     flags = mounting.plain_flags(flags)
+    mounting.check_may_mount(task)
     if flags & mounting.MS_REMOUNT:
-        mounting.remount(place, flags)
+        mounting.remount(task, place, flags)
     elif flags & mounting.MS_BIND:
         mounting.bind(task, _source(task, source_name), place, bool(flags & mounting.MS_REC))
     elif mounting.is_propagation_change(flags):
-        mounting.change_propagation(place, flags)
+        mounting.change_propagation(task, place, flags)
     elif flags & mounting.MS_MOVE:
         mounting.move(task, _source(task, source_name), place)
     else:
@@ -79,7 +77,7 @@ def mount(
     return 0
 
 
-def _source(task: Task, path: bytes) -> Path:
+def _source(task: Task, path: bytes | None) -> Path:
     if not path:
         raise EINVAL
     return walk(task, path)
@@ -88,14 +86,12 @@ def _source(task: Task, path: bytes) -> Path:
 @syscall(166, "umount2")
 def umount2(task: Task, target: PathAddress, flags: UmountFlags) -> int:
     """umount2(2)"""
-    if flags & ~_UMOUNT_FLAGS:
+    if flags & ~UMOUNT_FLAGS:
         raise EINVAL
-    follow = not flags & mounting.UMOUNT_NOFOLLOW
-    place = place_at(task, AT_FDCWD, target, 0, follow=follow)
-    mounting.check_may_mount(task)
-    if flags & mounting.MNT_EXPIRE and flags & (mounting.MNT_FORCE | mounting.MNT_DETACH):
-        raise EINVAL
-    mounting.unmount(task, place, flags)
+    # Finding the mount is no use of it.
+    marked = {mount for mount in task.namespaces.mount.mounts if mount.expires}
+    place = place_at(task, AT_FDCWD, target, 0, follow=not flags & UMOUNT_NOFOLLOW)
+    unmount(task, place, flags, marked)
     return 0
 
 
@@ -105,5 +101,7 @@ def pivot_root(task: Task, new_root: PathAddress, put_old: PathAddress) -> int:
     mounting.check_may_mount(task)
     new = place_at(task, AT_FDCWD, new_root, 0, follow=True)
     old = place_at(task, AT_FDCWD, put_old, 0, follow=True)
-    mounting.pivot_root(task, new, old)
+    if not (new.inode.is_directory and old.inode.is_directory):
+        raise ENOTDIR
+    pivot(task, new, old)
     return 0

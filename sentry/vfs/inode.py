@@ -49,6 +49,10 @@ class FileSystem:
     type_name = "none"
     #: statfs f_type
     magic = 0
+    #: nobody can write: it shows what is read-only below
+    read_only = False
+    #: device nodes cannot be opened: mounted by the administrator of a user namespace
+    denies_devices = False
     #: whether a cached dentry must be asked about again before use (proc, shared gofer mounts)
     needs_revalidation = False
     #: the user namespace it was mounted in, which its ids belong to; None for the initial one
@@ -60,6 +64,10 @@ class FileSystem:
         self.device = kernel.new_anonymous_device()
         #: what mountinfo shows as the mount source
         self.source = self.type_name
+        #: MS_* flags of the whole file system (Linux's super block flags), from mount(2)
+        self.flags = 0
+        #: how many `Mount` objects show it
+        self.mounts = 0
         self.root: Inode
         #: what the VFS remembers of its names; only the VFS uses it
         self.dentries = DentryCache()
@@ -86,7 +94,7 @@ class FileSystem:
         return "rw"
 
     def release(self) -> None:
-        """The last mount of it is gone."""
+        """The last mount of it is gone, and so is everybody who was in one."""
 
 
 class Inode:

@@ -1,24 +1,40 @@
-"""mount(2), umount2(2), pivot_root(2): what they check and do.  The tree itself: `vfs/mount.py`.
+"""mount(2): what its forms check and do.
 
-A file system type is registered in `kernel.file_systems` by name, as a `FileSystemType`.
-Propagation types are accepted and mean private: nothing is shared between namespaces.
+umount2(2) is in `vfs/unmounting.py`, pivot_root(2) in `vfs/pivoting.py`, the tree itself in
+`vfs/mount.py`.  A file system type is registered in `kernel.file_systems` by name, as a
+`FileSystemType`.
 """
 
 from collections.abc import Callable
 
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
-from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM
+from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM, KernelError
+from runsc_py.sentry.vfs.attaching import attach_tree
 from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import (
+    ACCESS_TIME_FLAGS,
     MOUNT_FLAGS,
+    MS_DIRSYNC,
+    MS_LAZYTIME,
     MS_NOATIME,
+    MS_NODIRATIME,
+    MS_RDONLY,
     MS_RELATIME,
     MS_STRICTATIME,
+    MS_SYNCHRONOUS,
     Mount,
 )
-from runsc_py.sentry.vfs.naming import is_reachable
+from runsc_py.sentry.vfs.mount_copies import copy_mount, copy_tree, dissolve, has_locked_children
 from runsc_py.sentry.vfs.path import Path
-from runsc_py.sentry.vfs.usage import living_tasks, places_in_use
+from runsc_py.sentry.vfs.propagation import (
+    MS_PRIVATE,
+    MS_SHARED,
+    MS_SLAVE,
+    MS_UNBINDABLE,
+    PROPAGATION_TYPES,
+)
+from runsc_py.sentry.vfs.propagation import change_propagation as change_type
+from runsc_py.sentry.vfs.usage import open_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,20 +48,16 @@ MS_BIND = 4096
 MS_MOVE = 8192
 MS_REC = 16384
 MS_SILENT = 32768
-MS_UNBINDABLE = 1 << 17
-MS_PRIVATE = 1 << 18
-MS_SLAVE = 1 << 19
-MS_SHARED = 1 << 20
 MS_MGC_VAL = 0xC0ED0000
 MS_MGC_MASK = 0xFFFF0000
+#: for mounts that the kernel keeps for itself
+_MS_NOUSER = 1 << 31
 
-_PROPAGATION = (MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE)
 _ANY_PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE
-
-MNT_FORCE = 1
-MNT_DETACH = 2
-MNT_EXPIRE = 4
-UMOUNT_NOFOLLOW = 8
+#: flags of the file system instead of the mount
+SUPER_BLOCK_FLAGS = MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME
+#: those of them that a remount changes
+_REMOUNTED_FLAGS = MS_RDONLY | MS_SYNCHRONOUS | MS_LAZYTIME
 
 
 def check_may_mount(task: "Task") -> None:
@@ -56,24 +68,42 @@ def check_may_mount(task: "Task") -> None:
 
 
 def plain_flags(flags: int) -> int:
-    """The flags of mount(2) without the magic number of old."""
-    return flags & ~MS_MGC_MASK if flags & MS_MGC_MASK == MS_MGC_VAL else flags
+    """The flags of mount(2) without the magic number of old.  Errors: EINVAL."""
+    if flags & MS_MGC_MASK == MS_MGC_VAL:
+        flags &= ~MS_MGC_MASK
+    if flags & _MS_NOUSER:
+        raise EINVAL
+    return flags
 
 
 def _kept_flags(flags: int) -> int:
     """What a mount keeps of the flags of mount(2); relatime is the default."""
     kept = flags & MOUNT_FLAGS
-    if not kept & (MS_NOATIME | MS_STRICTATIME):
+    if flags & MS_STRICTATIME:
+        return kept & ~(MS_RELATIME | MS_NOATIME)
+    if not flags & MS_NOATIME:
         kept |= MS_RELATIME
+    return kept & ~MS_RELATIME if kept & MS_NOATIME else kept
+
+
+def _remounted_flags(mount: Mount, flags: int) -> int:
+    """The same for a remount, where times are kept when nothing is said of them."""
+    kept = _kept_flags(flags)
+    if not flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME):
+        kept = kept & ~ACCESS_TIME_FLAGS | mount.flags & ACCESS_TIME_FLAGS
     return kept
 
 
-def change_propagation(place: Path, flags: int) -> None:
-    """MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: accepted.  Errors: EINVAL."""
-    kind = flags & _ANY_PROPAGATION
-    if kind not in _PROPAGATION or flags & ~(kind | MS_REC | MS_SILENT):
-        raise EINVAL
-    _check_is_mount_root(place)
+def check_locked_flags(mount: Mount, flags: int) -> None:
+    """Raise EPERM when new flags take back what a more privileged namespace has set."""
+    locked = mount.locked_flags
+    if locked & ~ACCESS_TIME_FLAGS & ~flags:
+        raise EPERM
+    if locked & ACCESS_TIME_FLAGS and (mount.flags ^ flags) & ACCESS_TIME_FLAGS:
+        raise EPERM
+
+
+# -- changes of what is mounted ----------------------------------------------------------
 
 
 def is_propagation_change(flags: int) -> bool:
@@ -81,143 +111,191 @@ def is_propagation_change(flags: int) -> bool:
     return bool(flags & _ANY_PROPAGATION)
 
 
-def remount(place: Path, flags: int) -> None:
-    """MS_REMOUNT: new flags for a mount.  Errors: EINVAL (it is no mount point)."""
-    _check_is_mount_root(place)
-    kept = _kept_flags(flags)
-    if not flags & (MS_NOATIME | MS_STRICTATIME | MS_RELATIME):
-        # Times are kept where nothing is said of them.
-        times = MS_NOATIME | MS_STRICTATIME | MS_RELATIME
-        kept = kept & ~times | place.mount.flags & times
-    place.mount.flags = kept
+def change_propagation(task: "Task", place: Path, flags: int) -> None:
+    """MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE.  Errors: EINVAL, EPERM."""
+    kind = flags & ~(MS_REC | MS_SILENT)
+    if place.dentry is not place.mount.root or kind not in PROPAGATION_TYPES:
+        raise EINVAL
+    namespace = place.mount.namespace
+    if namespace is None:
+        raise EINVAL
+    if not task.credentials.has_capability(CAP_SYS_ADMIN, namespace.user_namespace):
+        raise EPERM
+    mounts = list(place.mount.subtree()) if flags & MS_REC else [place.mount]
+    for mount in mounts:
+        change_type(mount, kind, namespace.numbers)
+
+
+def remount(task: "Task", place: Path, flags: int) -> None:
+    """MS_REMOUNT: new flags for a mount, and (without MS_BIND) for its file system.
+
+    Errors: EINVAL (it is no mount point of ours), EPERM (locked flags).
+    """
+    mount = place.mount
+    if mount.namespace is not task.namespaces.mount or place.dentry is not mount.root:
+        raise EINVAL
+    kept = _remounted_flags(mount, flags)
+    check_locked_flags(mount, kept)
+    if not flags & MS_BIND:
+        check_may_configure(task, mount.filesystem)
+        change_super_block_flags(task, mount.filesystem, flags)
+    elif kept & MS_RDONLY and not mount.flags & MS_RDONLY and is_written(task, mount):
+        raise EBUSY
+    mount.flags = kept
+
+
+def change_super_block_flags(task: "Task", filesystem: FileSystem, flags: int) -> None:
+    """What a remount changes for all mounts.  Errors: EBUSY (read-only while somebody writes)."""
+    if flags & MS_RDONLY and not filesystem.flags & MS_RDONLY:
+        for file in open_files(task.kernel):
+            if file.writable and file.path.mount.filesystem is filesystem:
+                raise EBUSY
+    filesystem.flags = filesystem.flags & ~_REMOUNTED_FLAGS | flags & _REMOUNTED_FLAGS
+
+
+def is_written(task: "Task", mount: Mount) -> bool:
+    """Whether a file that was opened through this mount can be written."""
+    return any(file.writable and file.path.mount is mount for file in open_files(task.kernel))
+
+
+def check_may_configure(task: "Task", filesystem: FileSystem) -> None:
+    """Raise EPERM unless the task is the administrator of who mounted the file system."""
+    owner = filesystem.user_namespace or task.kernel.root_user_namespace
+    if not task.credentials.has_capability(CAP_SYS_ADMIN, owner):
+        raise EPERM
+
+
+# -- new mounts -----------------------------------------------------------------------------
 
 
 def bind(task: "Task", source: Path, place: Path, recursive: bool) -> None:
-    """MS_BIND: show a file or directory at another place.  Errors: EINVAL, ENOTDIR, ENOENT."""
+    """MS_BIND: show a file or directory at another place.
+
+    Errors: EINVAL (of another namespace, unbindable, would reveal what is hidden), ENOENT, ENOTDIR.
+    """
     namespace = task.namespaces.mount
-    if source.mount.namespace is not namespace:
+    check_is_ours(task, place)
+    copy = copied_place(task, source, recursive)
+    try:
+        check_mount_point(place, source.inode.is_directory)
+        attach_tree(namespace, copy, place)
+    except KernelError:
+        dissolve(copy)
+        raise
+
+
+def copied_place(task: "Task", source: Path, recursive: bool) -> Mount:
+    """A detached copy of what is seen at a place.  Errors: EINVAL, EPERM, ENOSPC."""
+    namespace = task.namespaces.mount
+    original = source.mount
+    if original.unbindable:
         raise EINVAL
-    _check_mount_point(task, place, source.inode.is_directory)
-    if recursive:
-        copy = namespace.copy_tree(source.mount, source.dentry)
-    else:
-        original = source.mount
-        copy = Mount(
-            next(namespace.identifiers), original.filesystem, source.dentry, original.flags
-        )
-    namespace.attach(copy, place)
+    if not is_namespace_file(task, source):
+        owner = original.namespace
+        if owner is None or (owner is not namespace and not owner.anonymous):
+            raise EINVAL
+    if not recursive and has_locked_children(original, source.dentry):
+        raise EINVAL
+    copier = copy_tree if recursive else copy_mount
+    copy = copier(namespace.numbers, original, source.dentry)
+    copy.locked = False
+    return copy
+
+
+def is_namespace_file(task: "Task", place: Path) -> bool:
+    """Whether it is /proc/PID/ns/NAME, which may be bound though it is mounted nowhere."""
+    if place.mount is not task.kernel.anonymous_mount:
+        return False
+    from runsc_py.sentry.fs.namespace_files import NamespaceInode
+
+    return isinstance(place.inode, NamespaceInode)
 
 
 def move(task: "Task", source: Path, place: Path) -> None:
-    """MS_MOVE.  Errors: EINVAL (no mount point), ELOOP (into itself), ENOTDIR."""
+    """MS_MOVE.  Errors: EINVAL (see `check_may_move`), ENOENT, ELOOP (into itself)."""
+    check_may_move(task, source, place)
+    attach_moved(task, source.mount, place)
+
+
+def check_may_move(task: "Task", source: Path, place: Path) -> None:
+    """What mount(2) with MS_MOVE asks of a mount in the caller's own namespace.
+
+    Errors: EINVAL (no mount point, locked, in a shared mount, of another kind than the place,
+    unbindable ones to a shared mount), ENOENT, ELOOP.
+    """
     namespace = task.namespaces.mount
-    _check_is_mount_root(source)
     mount = source.mount
-    if mount.namespace is not namespace or mount.parent is None:
+    if place.dentry.unlinked:
+        raise ENOENT
+    if mount.namespace is not namespace or place.mount.namespace is not namespace:
         raise EINVAL
-    _check_mount_point(task, place, source.inode.is_directory)
+    if mount.parent is None or mount.locked or mount.parent.group is not None:
+        raise EINVAL
+    check_tree_fits(source, place)
+
+
+def check_tree_fits(source: Path, place: Path) -> None:
+    """Whether a mounted tree can go to a place.  Errors: EINVAL, ELOOP."""
+    mount = source.mount
+    if source.dentry is not mount.root:
+        raise EINVAL
+    if place.inode.is_directory != source.inode.is_directory:
+        raise EINVAL
+    if place.mount.group is not None and any(member.unbindable for member in mount.subtree()):
+        raise EINVAL
     if mount.is_above(place.mount):
         raise ELOOP
-    namespace.detach(mount)
-    namespace.attach(mount, place)
+
+
+def attach_moved(task: "Task", mount: Mount, place: Path) -> None:
+    """Take a mount from where it is to another place.  Errors: ENOSPC."""
+    before = mount.parent, mount.mount_point
+    mount.take_off()
+    try:
+        attach_tree(task.namespaces.mount, mount, place)
+    except KernelError:
+        if before[0] is not None and before[1] is not None:
+            mount.put_on(before[0], before[1])
+        raise
 
 
 def mount_new(
-    task: "Task", source: bytes, place: Path, type_name: bytes, flags: int, options: bytes
+    task: "Task", source: bytes | None, place: Path, type_name: bytes, flags: int, options: bytes
 ) -> None:
-    """Mount a new instance of a file system.  Errors: ENODEV (unknown type), ENOTDIR…"""
+    """Mount a file system.  Errors: ENODEV (unknown type), EBUSY (there already), ENOTDIR…"""
     file_system_type = task.kernel.file_systems.get(type_name.decode("latin-1"))
     if file_system_type is None:
         raise ENODEV
     make: FileSystemType = file_system_type  # type: ignore[assignment]
-    filesystem = make(task, source, options)
-    namespace = task.credentials.user_namespace
-    filesystem.user_namespace = None if namespace.parent is None else namespace
-    _check_mount_point(task, place, filesystem.root.is_directory)
-    if source:
-        filesystem.source = source.decode("utf-8", "surrogateescape")
-    task.namespaces.mount.mount(filesystem, place, _kept_flags(flags))
-
-
-def unmount(task: "Task", place: Path, flags: int) -> None:
-    """umount2(2).  Errors: EINVAL (no mount point), EBUSY, EAGAIN."""
-    namespace = task.namespaces.mount
-    _check_is_mount_root(place)
-    mount = place.mount
-    if mount.namespace is not namespace or mount.parent is None:
-        raise EINVAL
-    if not flags & MNT_DETACH and (mount.children or _is_used(task, mount)):
+    filesystem = make(task, source or b"", options)
+    if not filesystem.mounts:
+        filesystem.flags |= flags & SUPER_BLOCK_FLAGS
+        owner = task.credentials.user_namespace
+        if owner.parent is not None:
+            filesystem.user_namespace = owner
+            filesystem.denies_devices = True
+    check_is_ours(task, place)
+    if place.mount.filesystem is filesystem and place.dentry is place.mount.root:
         raise EBUSY
-    namespace.detach(mount)
-    for member in mount.subtree():
-        if not any(other.filesystem is member.filesystem for other in namespace.mounts):
-            _release_when_unused(task, member)
-
-
-def pivot_root(task: "Task", new_root: Path, put_old: Path) -> None:
-    """pivot_root(2).  Errors: EINVAL, EBUSY, ENOENT, ENOTDIR."""
+    check_mount_point(place, filesystem.root.is_directory)
     namespace = task.namespaces.mount
-    root = task.file_context.root
-    if not (new_root.inode.is_directory and put_old.inode.is_directory):
-        raise ENOTDIR
-    for mount in (new_root.mount, put_old.mount, root.mount):
-        if mount.namespace is not namespace:
-            raise EINVAL
-    if new_root.dentry.unlinked:
+    mount = Mount(namespace.numbers.new_mount(), filesystem, None, _kept_flags(flags))
+    mount.source = "none" if source is None else source.decode("utf-8", "surrogateescape")
+    attach_tree(namespace, mount, place)
+
+
+def check_is_ours(task: "Task", place: Path) -> None:
+    """Whether something can be mounted there.  Errors: ENOENT (unmounted), EINVAL (not ours)."""
+    namespace = place.mount.namespace
+    if namespace is None:
         raise ENOENT
-    if root.mount in (new_root.mount, put_old.mount):
-        raise EBUSY
-    if new_root.dentry is not new_root.mount.root or root.dentry is not root.mount.root:
-        raise EINVAL
-    if not is_reachable(put_old, new_root) or not is_reachable(new_root, root):
-        raise EINVAL
-    new_mount, old_mount = new_root.mount, root.mount
-    above = old_mount.parent, old_mount.mount_point
-    namespace.detach(new_mount)
-    if above[0] is None or above[1] is None:
-        # The old root was the top of the namespace: the new one is now.
-        namespace.root = new_mount
-        for member in new_mount.subtree():
-            member.namespace = namespace
-            namespace.mounts.append(member)
-        for member in old_mount.subtree():
-            member.namespace = None
-            namespace.mounts.remove(member)
-    else:
-        namespace.detach(old_mount)
-        namespace.attach(new_mount, Path(above[0], above[1]))
-    namespace.attach(old_mount, put_old)
-    for other in living_tasks(task.kernel):
-        context = other.file_context
-        if context.root == root:
-            context.root = new_root
-        if context.working_directory == root:
-            context.working_directory = new_root
-
-
-def _check_is_mount_root(place: Path) -> None:
-    if place.dentry is not place.mount.root:
+    if namespace is not task.namespaces.mount:
         raise EINVAL
 
 
-def _check_mount_point(task: "Task", place: Path, is_directory: bool) -> None:
-    """Errors: EINVAL (of another namespace), ENOENT (removed), ENOTDIR (the kinds differ)."""
-    namespace = task.namespaces.mount
-    if place.mount.namespace is not namespace:
-        raise EINVAL
-    namespace.check_room()
+def check_mount_point(place: Path, is_directory: bool) -> None:
+    """Errors: ENOENT (it was removed), ENOTDIR (the kinds differ)."""
     if place.dentry.unlinked:
         raise ENOENT
     if place.inode.is_directory != is_directory:
         raise ENOTDIR
-
-
-def _is_used(task: "Task", mount: Mount) -> bool:
-    return any(place.mount is mount for place in places_in_use(task.kernel))
-
-
-def _release_when_unused(task: "Task", mount: Mount) -> None:
-    """Let the file system go with its last mount, unless somebody is still inside."""
-    filesystem = mount.filesystem
-    if not any(place.inode.filesystem is filesystem for place in places_in_use(task.kernel)):
-        filesystem.release()

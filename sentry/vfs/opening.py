@@ -26,7 +26,7 @@ from runsc_py.sentry.vfs.attributes import (
     S_IFSOCK,
 )
 from runsc_py.sentry.vfs.leases import break_leases
-from runsc_py.sentry.vfs.mount import MS_NODEV, MS_NOSYMFOLLOW
+from runsc_py.sentry.vfs.mount import MS_NOSYMFOLLOW
 from runsc_py.sentry.vfs.notification import notify_path
 from runsc_py.sentry.vfs.open_file import (
     O_ACCMODE,
@@ -128,7 +128,7 @@ def open_path(task: "Task", place: Path, flags: int) -> OpenFile:
     elif kind == S_IFDIR:
         if wanted & MAY_WRITE:
             raise EISDIR
-    elif kind in (S_IFCHR, S_IFBLK) and mount.flags & MS_NODEV:
+    elif kind in (S_IFCHR, S_IFBLK) and mount.denies_devices:
         raise EACCES
     check(task.credentials, inode, wanted)
     if flags & O_NOATIME:

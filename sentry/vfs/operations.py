@@ -14,6 +14,7 @@ from runsc_py.sentry.errors import (
     ENOENT,
     ENOTDIR,
     ENOTEMPTY,
+    EOVERFLOW,
     EPERM,
     EROFS,
     EXDEV,
@@ -79,9 +80,18 @@ def prepare_creation(
 
 
 def check_may_create(credentials: "Credentials", parent: Parent) -> None:
-    """Whether an entry may be added to a directory.  Errors: ENOENT (it was removed), EACCES."""
+    """Whether an entry may be added to a directory.
+
+    Errors: ENOENT (it was removed), EOVERFLOW (the file system cannot name the caller), EACCES.
+    """
     if parent.dentry.unlinked:
         raise ENOENT
+    owner = parent.mount.filesystem.user_namespace
+    if owner is not None and (
+        owner.uid_map.from_global(credentials.fsuid) is None
+        or owner.gid_map.from_global(credentials.fsgid) is None
+    ):
+        raise EOVERFLOW
     check(credentials, parent.directory, MAY_WRITE | MAY_EXECUTE)
 
 

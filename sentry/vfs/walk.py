@@ -245,6 +245,7 @@ def cross_down(mount: "Mount", dentry: Dentry) -> "tuple[Mount, Dentry]":
         if mounted is None:
             break
         mount, dentry = mounted, mounted.root
+        mount.expires = False
     return mount, dentry
 
 

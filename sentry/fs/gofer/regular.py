@@ -50,6 +50,8 @@ class GoferRegular(GoferInode, LayerFile):
         for descriptor in (self._reader, self._writer):
             if descriptor >= 0:
                 close(descriptor)
+        # In a cycle of garbage the cache may still know this file, and be told to close it.
+        self._reader = self._writer = -1
         super().__del__()
 
     # -- descriptors ---------------------------------------------------------------------

@@ -6,7 +6,6 @@ knows more (it was copied up, it was moved, one of its names was removed) it is 
 name is gone: nothing else remembers.
 """
 
-from collections.abc import Iterator
 from weakref import WeakValueDictionary
 
 from runsc_py.sentry.fs.layer import LayerFileSystem
@@ -14,9 +13,9 @@ from runsc_py.sentry.fs.overlay.directory import OverlayDirectory
 from runsc_py.sentry.fs.overlay.node import OverlayInode
 from runsc_py.sentry.fs.overlay.regular import OverlayRegular
 from runsc_py.sentry.fs.overlay.special import OverlaySpecial
-from runsc_py.sentry.fs.overlay.whiteout import is_whiteout
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.inode import FileSystem, Inode
+from runsc_py.sentry.vfs.mount import Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +60,13 @@ class Overlay(LayerFileSystem):
             self._by_upper[upper] = self.root
         self.keep(self.root)
         self._lower_filesystems = {lower.filesystem for lower in lowers}
+        layers = (
+            self._lower_filesystems
+            if upper is None
+            else {upper.filesystem, *self._lower_filesystems}
+        )
+        #: mounts nobody sees, which keep the layers' file systems from being released
+        self._layer_mounts = [Mount(0, layer) for layer in layers]
         self.add_user(self)
 
     def add_user(self, filesystem: FileSystem) -> None:
@@ -144,16 +150,6 @@ class Overlay(LayerFileSystem):
         """The last name of `inode` is gone."""
         self._kept.discard(inode)
 
-    # -- what was changed ----------------------------------------------------------------
-
-    def changes(self) -> "Iterator[tuple[bytes, OverlayInode | None]]":
-        """What the upper layer holds: (path from the root, inode; None: removed).
-
-        A directory comes before what is in it.  One that hides or replaces lower contents, or was
-        moved, comes with everything in it.
-        """
-        yield from _changes_below(self.root, b"", False)
-
     # -- the FileSystem contract ------------------------------------------------------------
 
     def statfs(self) -> tuple[int, int, int, int, int, int]:
@@ -161,26 +157,3 @@ class Overlay(LayerFileSystem):
 
     def options(self) -> str:
         return self._shown_options
-
-
-def _changes_below(
-    directory: OverlayDirectory, prefix: bytes, whole: bool
-) -> Iterator[tuple[bytes, OverlayInode | None]]:
-    """The changes in one directory; `whole`: everything in it counts as one."""
-    upper = directory.upper_directory()
-    if whole:
-        names = [entry.name for entry in directory.entries_from(0)]
-    elif upper is not None:
-        names = [entry.name for entry in upper.entries_from(0)]
-    else:
-        names = []
-    for name in names:
-        path = prefix + b"/" + name
-        if not whole and is_whiteout(directory.upper_entry(name) or directory):
-            yield path, None
-            continue
-        child = directory.lookup(name)
-        assert isinstance(child, OverlayInode)
-        yield path, child
-        if isinstance(child, OverlayDirectory):
-            yield from _changes_below(child, path, whole or child.moved)

@@ -13,8 +13,11 @@ from runsc_py.sentry.kernel.fd_table import FdTable
 from runsc_py.sentry.kernel.limits import Limits
 from runsc_py.sentry.vfs import mounting
 from runsc_py.sentry.vfs.mount import MS_NODEV, MS_RDONLY, MountNamespace
+from runsc_py.sentry.vfs.mount_copies import copy_namespace
 from runsc_py.sentry.vfs.naming import path_name, working_directory_name
 from runsc_py.sentry.vfs.path import Path
+from runsc_py.sentry.vfs.pivoting import pivot_root
+from runsc_py.sentry.vfs.unmounting import MNT_DETACH, unmount
 from runsc_py.sentry.vfs.walk import RESOLVE_NO_XDEV, walk
 
 
@@ -70,7 +73,7 @@ def test_a_second_mount_hides_the_first(world: Mounted) -> None:
     assert second.parent is first
     assert world.walk(b"/c").mount is second
     assert world.name(b"/c/in/../..") == b"/"
-    mounting.unmount(world.task, world.walk(b"/c"), 0)
+    unmount(world.task, world.walk(b"/c"), 0, set())
     assert world.walk(b"/c").mount is first
 
 
@@ -79,7 +82,7 @@ def test_bind_shows_a_part_and_recursive_bind_what_is_mounted_there(world: Mount
     mounting.bind(world.task, world.walk(b"/a"), world.walk(b"/c"), False)
     assert world.listdir(b"/c") == [b"b"]
     assert world.listdir(b"/c/b") == []
-    mounting.unmount(world.task, world.walk(b"/c"), 0)
+    unmount(world.task, world.walk(b"/c"), 0, set())
     mounting.bind(world.task, world.walk(b"/a"), world.walk(b"/c"), True)
     assert world.read(b"/c/b/f") == b"inside"
     assert world.name(b"/c/b/in") == b"/c/b/in"
@@ -102,13 +105,13 @@ def test_flags_are_those_of_the_mount(world: Mounted) -> None:
     mounting.mount_new(world.task, b"none", world.walk(b"/c"), b"tmpfs", MS_NODEV, b"")
     place = world.walk(b"/c")
     assert place.mount.flags & MS_NODEV
-    mounting.remount(place, mounting.MS_REMOUNT | mounting.MS_BIND | MS_RDONLY)
+    mounting.remount(world.task, place, mounting.MS_REMOUNT | mounting.MS_BIND | MS_RDONLY)
     with pytest.raises(KernelError) as caught:
         world.mkdir(b"/c/new")
     assert caught.value.number == errno.EROFS
     world.mkdir(b"/a/new")
     with pytest.raises(EINVAL):
-        mounting.remount(world.walk(b"/a"), mounting.MS_REMOUNT)
+        mounting.remount(world.task, world.walk(b"/a"), mounting.MS_REMOUNT)
 
 
 def test_a_used_mount_is_busy_unless_detached(world: Mounted) -> None:
@@ -116,8 +119,8 @@ def test_a_used_mount_is_busy_unless_detached(world: Mounted) -> None:
     inside = world.walk(b"/c/in")
     world.task.file_context.working_directory = inside
     with pytest.raises(EBUSY):
-        mounting.unmount(world.task, world.walk(b"/c"), 0)
-    mounting.unmount(world.task, world.walk(b"/c"), mounting.MNT_DETACH)
+        unmount(world.task, world.walk(b"/c"), 0, set())
+    unmount(world.task, world.walk(b"/c"), MNT_DETACH, set())
     assert world.listdir(b"/c") == []
     assert world.read(b"../f") == b"inside"
     root = world.task.file_context.root
@@ -135,17 +138,17 @@ def test_move(world: Mounted) -> None:
 
 def test_pivot_root(world: Mounted) -> None:
     world.namespace.mount(world.new(), world.walk(b"/c"))
-    mounting.pivot_root(world.task, world.walk(b"/c"), world.walk(b"/c/in"))
+    pivot_root(world.task, world.walk(b"/c"), world.walk(b"/c/in"))
     assert world.read(b"/f") == b"inside"
     assert world.name(b"/in/a/b") == b"/in/a/b"
-    mounting.unmount(world.task, world.walk(b"/in"), mounting.MNT_DETACH)
+    unmount(world.task, world.walk(b"/in"), MNT_DETACH, set())
     assert world.listdir(b"/in") == []
     assert len(world.namespace.mounts) == 1
 
 
 def test_a_copied_namespace_is_independent(world: Mounted) -> None:
     world.namespace.mount(world.new(), world.walk(b"/c"))
-    copy, copies = world.namespace.copy(world.namespace.user_namespace, 2)
+    copy, copies = copy_namespace(world.namespace, world.namespace.user_namespace, 2)
     assert len(copy.mounts) == 2
     root = Path(copies[world.mount], world.mount.root)
     world.task.file_context.root = root
