@@ -119,8 +119,8 @@ class AddressSpace(Protocol):
         not.
         """
 
-    def cpu_time(self) -> int:
-        """CPU time used by the host processes of this address space, nanoseconds."""
+    def peak_resident_set_size(self) -> int:
+        """The highest resident_set_size so far, in bytes."""
 
     def set_limit(self, resource: int, soft: int, hard: int) -> None:
         """Set a memory-map limit (RLIMIT_AS, DATA, STACK, MEMLOCK) where the host enforces it."""
@@ -232,6 +232,13 @@ class Context(Protocol):
 
     def cpu_time(self) -> int:
         """CPU time used by this host thread, nanoseconds."""
+
+    def process_cpu_time(self) -> int:
+        """CPU time used by the host process, in which threads share, ended ones included."""
+
+    def take_effort(self) -> tuple[int, int]:
+        """What this context's stops have cost this process since the last call, and what those
+        of all contexts have that was not taken yet: in a unit of its own, for comparison."""
 
     def set_affinity(self, mask: int) -> None:
         """Move it to CPUs out of `Platform.processors`, a bit for each; works on a running one too.

@@ -98,11 +98,11 @@ def own_cpu_time() -> int:
 
 
 def guest_cpu_time(kernel: Kernel) -> int:
-    """Processor nanoseconds used by every process of the sandbox, ended ones included."""
+    """User nanoseconds of every process of the sandbox, ended ones included."""
     living = sum(
-        group.cpu_time() for group in kernel.root_pid_namespace.thread_groups() if group.tasks
+        group.user_time() for group in kernel.root_pid_namespace.thread_groups() if group.tasks
     )
-    return kernel.ended_cpu_time + living
+    return kernel.ended_usage.user + living
 
 
 def memory_used(kernel: Kernel, limit: int | None) -> int:

@@ -45,11 +45,13 @@ class NativeContext:
     call_pending: int
     changed: int
     together: int
+    effort: int
 
 class NativePlatform:
     running: int
     failed_step: int
     failed_errno: int
+    effort: int
     others: int
     other_pids: list[int]
     other_statuses: list[int]

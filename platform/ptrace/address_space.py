@@ -4,7 +4,6 @@ Several host processes may share one image (CLONE_VM without CLONE_THREAD), and
 any of their threads may die; whichever context is left gives access.
 """
 
-import time
 from contextlib import suppress
 from resource import prlimit
 
@@ -27,18 +26,8 @@ PAGE_SIZE = 4096
 ADDRESS_LIMIT = 1 << 64
 #: ffi.new without filling the array with zeros
 allocate = ffi.new_allocator(should_clear_after_alloc=False)
-CPUCLOCK_SCHED = 2  # a CPU clock id is ~pid << 3 | kind, see clock_getcpuclockid(3)
-
 #: how /proc says that a thread has died
 GONE = (FileNotFoundError, ProcessLookupError)
-
-
-def process_cpu_time(pid: int) -> int:
-    """CPU time used by a host process, nanoseconds; 0 when it has been reaped."""
-    try:
-        return time.clock_gettime_ns(~pid << 3 | CPUCLOCK_SCHED)
-    except OSError:  # EINVAL: no such clock any more
-        return 0
 
 
 class PtraceAddressSpace:
@@ -171,13 +160,21 @@ class PtraceAddressSpace:
         """Bytes of host memory in it, shared ones included; 0 when it is gone."""
         return self.sizes()[1] * PAGE_SIZE
 
+    def peak_resident_set_size(self) -> int:
+        """Bytes of host memory that it had at most; 0 when it is gone."""
+        return self._size_in_status("VmHWM:")
+
     def locked_size(self) -> int:
         """Bytes that mlock(2) and the like keep in memory; 0 when it is gone."""
+        return self._size_in_status("VmLck:")
+
+    def _size_in_status(self, name: str) -> int:
         try:
             text = read_process_file(self._proc_fd, self._tid, "status")
         except GONE:
             return 0
-        return int(text.partition("VmLck:")[2].split(maxsplit=1)[0] or 0) * 1024
+        found = text.partition(name)[2]
+        return int(found.split(maxsplit=1)[0]) * 1024 if found else 0
 
     def memory_use(self) -> tuple[int, int]:
         """Bytes of anonymous and of shared memory, counted by this address space's share.
@@ -193,10 +190,6 @@ class PtraceAddressSpace:
             name, _, value = line.partition(":")
             sizes[name] = int(value.split()[0]) * 1024
         return sizes["Pss_Anon"] + sizes.get("SwapPss", 0), sizes["Pss_Shmem"]
-
-    def cpu_time(self) -> int:
-        """CPU time used by the live host processes of this address space, nanoseconds."""
-        return sum(map(process_cpu_time, self.process_ids()))
 
     def set_limit(self, resource: int, soft: int, hard: int) -> None:
         """Set a memory-map limit (RLIMIT_AS, DATA, STACK, MEMLOCK) where the host enforces it.

@@ -1,6 +1,7 @@
 """One guest thread: a stopped or running host thread under ptrace(2)."""
 
 import os
+import time
 from contextlib import suppress
 from errno import ESRCH
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MASK = (1 << 64) - 1
 EXTENDED_STATE_SIZE = 16384  # as in native/internal.h
+CPUCLOCK_SCHED = 2  # a CPU clock id is ~pid << 3 | kind, see clock_getcpuclockid(3)
 
 
 class PtraceContext:
@@ -171,6 +173,21 @@ class PtraceContext:
             return self._platform.thread_cpu_time(self.tid)
         except (FileNotFoundError, ProcessLookupError):
             return 0
+
+    def process_cpu_time(self) -> int:
+        """CPU time used by the host process, ended threads included; 0 when it is gone."""
+        try:
+            return time.clock_gettime_ns(~self.pid << 3 | CPUCLOCK_SCHED)
+        except OSError:  # EINVAL: no such clock any more
+            return 0
+
+    def take_effort(self) -> tuple[int, int]:
+        """What serving this context has cost since the last call, and what serving all has."""
+        native, platform = self._native, self._platform.native
+        own, total = native.effort, platform.effort
+        native.effort = 0
+        platform.effort = total - own
+        return own, total
 
     def set_affinity(self, mask: int) -> None:
         """Move this host thread to CPUs by the guest's numbers, a bit for each; stopped or not.

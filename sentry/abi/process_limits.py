@@ -7,6 +7,12 @@ from runsc_py.sentry.abi.process import RUSAGE
 from runsc_py.sentry.abi.structure import Structure
 from runsc_py.sentry.abi.time import NANOSECONDS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object  # the real one is for type checkers, and slow to import
+
 RLIMIT = Structure("struct rlimit", ("rlim_cur", "Q"), ("rlim_max", "Q"))
 
 RUSAGE_SELF = 0
@@ -14,14 +20,21 @@ RUSAGE_CHILDREN = -1
 RUSAGE_THREAD = 1
 
 
-def rusage(cpu_time: int, maximum_resident: int = 0) -> bytes:
-    """A struct rusage: nanoseconds of user time, and kilobytes.
+class _Usage(Protocol):
+    """Nanoseconds of user and of system time, and bytes of memory."""
 
-    The guest's own instructions are all user time; what the sentry does for it is not charged.
-    """
-    seconds, rest = divmod(cpu_time, NANOSECONDS)
+    user: int
+    system: int
+    maximum_resident: int
+
+
+def rusage(usage: _Usage) -> bytes:
+    """A struct rusage; what nobody counts (faults, blocks, switches) is 0."""
+    user, user_rest = divmod(usage.user, NANOSECONDS)
+    system, system_rest = divmod(usage.system, NANOSECONDS)
     return RUSAGE.pack(
-        seconds, rest // 1000, 0, 0, maximum_resident, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        *(user, user_rest // 1000, system, system_rest // 1000, usage.maximum_resident // 1024),
+        *(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
     )
 
 

@@ -35,8 +35,8 @@ def child_signal(group: "ThreadGroup", number: int, code: int, status: int) -> S
         group.identifier_in(parent.pid_namespace),
         group.leader.credentials.uid,
         status,
-        group.cpu_time() // CLOCK_TICK_NS,
-        0,
+        group.user_time() // CLOCK_TICK_NS,
+        group.system_time() // CLOCK_TICK_NS,
     )
     return SignalInfo(number, raw=raw)
 

@@ -37,7 +37,7 @@ CONTINUED_STATUS = 0xFFFF
 class ChildEvent:
     """What a wait found."""
 
-    __slots__ = ("code", "cpu_time", "identifier", "signal_status", "uid", "wait_status")
+    __slots__ = ("code", "identifier", "signal_status", "uid", "usage", "wait_status")
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class ChildEvent:
         self.code = code
         self.signal_status = signal_status
         self.wait_status = wait_status
-        #: CPU nanoseconds of the child and its waited-for children
-        self.cpu_time = child.cpu_time() + child.children_cpu_time
+        #: of the child and its waited-for children
+        self.usage = child.usage() + child.children_usage
 
 
 class ChildSelector:

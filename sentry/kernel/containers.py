@@ -7,6 +7,7 @@ container.  Containers say who gets a signal that is for all, what `ps` lists an
 from __future__ import annotations
 
 from runsc_py.sentry.kernel.task import DEAD
+from runsc_py.sentry.kernel.usage import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 class Container:
     """What belongs together in one sandbox; `identifier` is the runtime's."""
 
-    __slots__ = ("ended_cpu_time", "identifier", "kernel", "terminals")
+    __slots__ = ("ended_usage", "identifier", "kernel", "terminals")
 
     def __init__(self, kernel: Kernel, identifier: str, terminals: TerminalRegistry) -> None:
         self.kernel = kernel
         self.terminals = terminals
         self.identifier = identifier
-        #: processor nanoseconds of its processes that have ended
-        self.ended_cpu_time = 0
+        #: what its processes that have ended used
+        self.ended_usage = Usage()
 
     def processes(self) -> list[ThreadGroup]:
         """Its thread groups in order of their numbers, zombies included."""
@@ -42,7 +43,8 @@ class Container:
 
     def cpu_time(self) -> int:
         """Processor nanoseconds of its processes, ended ones included."""
-        return self.ended_cpu_time + sum(group.cpu_time() for group in self.living())
+        ended = self.ended_usage
+        return ended.user + ended.system + sum(group.cpu_time() for group in self.living())
 
     def send_signal(self, info: SignalInfo) -> None:
         """Send to every process.

@@ -337,8 +337,8 @@ def _put_in_force(
     _become_only_thread(task)
     release_user_state(task)
     old_memory, old_context = task.memory, task.context
-    if old_memory.users == 1:
-        group.cpu_time_before_exec += old_memory.cpu_time()
+    task.system_time()  # what the old context has cost
+    group.leave_host_process()
     task.context = image.context
     image.context.owner = task
     task.memory = image.memory

@@ -129,12 +129,16 @@ def interval_timer(group: "ThreadGroup", which: int) -> PeriodicTimer:
     """
     timer = group.extras.get(_KEYS[which])
     if timer is None:
-        is_real = which == ITIMER_REAL
+        clocks = {
+            ITIMER_REAL: group.kernel.clock.monotonic,
+            ITIMER_VIRTUAL: group.user_time,
+            ITIMER_PROF: group.cpu_time,
+        }
         timer = group.extras[_KEYS[which]] = PeriodicTimer(
             group.kernel,
-            group.kernel.clock.monotonic if is_real else group.cpu_time,
+            clocks[which],
             lambda _: _interval_passed(group, which),
-            None if is_real else group,
+            None if which == ITIMER_REAL else group,
         )
     assert isinstance(timer, PeriodicTimer)
     return timer

@@ -16,6 +16,7 @@ from runsc_py.sentry.kernel.namespaces import IpcNamespace, UtsNamespace
 from runsc_py.sentry.kernel.options import KernelOptions
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.timers import Timers
+from runsc_py.sentry.kernel.usage import SystemTime, Usage
 from runsc_py.sentry.kernel.waiting import WaitQueue
 from runsc_py.sentry.vfs.attributes import make_device
 from runsc_py.sentry.vfs.settings import FileSettings
@@ -113,8 +114,9 @@ class Kernel:
         # Statistics for the result record.
         self.unsupported: dict[int, int] = {}
         self.processes_peak = 0
-        #: CPU nanoseconds of the processes that have ended
-        self.ended_cpu_time = 0
+        self.system_time = SystemTime()
+        #: what the processes that have ended used
+        self.ended_usage = Usage()
         #: pages of all tmpfs instances and memfds
         self.memory_file_pages = 0
         #: limits of the sandbox that guests ran into, and how often

@@ -47,6 +47,7 @@ class Task:
 
     __slots__ = (
         "__weakref__",
+        "_system_time",
         "alternate_stack",
         "attention",
         "clear_child_tid",
@@ -125,6 +126,7 @@ class Task:
         self.no_new_privileges = False
         self.parent_death_signal = 0
         self.start_time = kernel.clock.boottime()
+        self._system_time = 0
         #: state of subsystems that few tasks have, by name
         self.extras: dict[str, Any] = {}
 
@@ -177,6 +179,16 @@ class Task:
     def identifier_in(self, namespace: PidNamespace) -> int:
         """The thread id as seen from a namespace; 0 from outside of it."""
         return self.identifiers.get(namespace, 0)
+
+    def system_time(self) -> int:
+        """Nanoseconds of system time so far."""
+        if self.state != DEAD:
+            self._system_time += self.kernel.system_time.take(self)
+        return self._system_time
+
+    def user_time(self) -> int:
+        """Nanoseconds of user time so far; 0 when it has ended."""
+        return 0 if self.state == DEAD else self.context.cpu_time()
 
     def is_observed(self) -> bool:
         """Whether --strace or a seccomp filter sees its calls; a tracer is another matter."""

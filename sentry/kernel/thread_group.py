@@ -7,6 +7,7 @@ handlers, shared pending signals, limits, parent and children, exit status, stop
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.signal_sending import send_to_thread_group
 from runsc_py.sentry.kernel.signals import PendingSignals, SignalHandlers, SignalInfo
+from runsc_py.sentry.kernel.usage import Usage
 from runsc_py.sentry.kernel.waiting import WaitQueue
 
 TYPE_CHECKING = False
@@ -27,18 +28,16 @@ class ThreadGroup:
         "child_queue",
         "child_subreaper",
         "children",
-        "children_cpu_time",
+        "children_usage",
         "container",
         "continued_report",
         "core_dumped",
-        "cpu_time_before_exec",
         "did_exec",
         "exit_queue",
         "exit_signal",
         "exit_status",
         "exiting",
         "extras",
-        "finished_cpu_time",
         "handlers",
         "is_zombie",
         "kernel",
@@ -46,6 +45,7 @@ class ThreadGroup:
         "limits",
         "oom_score_adjustment",
         "parent",
+        "past_usage",
         "pending",
         "pid_namespace",
         "process_group",
@@ -96,11 +96,10 @@ class ThreadGroup:
         self.child_subreaper = False
         self.oom_score_adjustment = 0
         self.start_time = kernel.clock.boottime()
-        #: user CPU nanoseconds of address spaces left behind by execve, and of the ended process
-        self.cpu_time_before_exec = 0
-        self.finished_cpu_time: int | None = None
-        #: CPU nanoseconds of waited-for children
-        self.children_cpu_time = 0
+        #: of ended threads (system time) and of host processes left behind by execve or exit
+        self.past_usage = Usage()
+        #: of waited-for children
+        self.children_usage = Usage()
         #: notified when a child changes state
         self.child_queue = WaitQueue()
         #: notified when this process has become a zombie (pidfd poll)
@@ -125,11 +124,31 @@ class ThreadGroup:
         """Send to the process: any thread that does not block it takes it."""
         send_to_thread_group(self, info)
 
+    def user_time(self) -> int:
+        """Nanoseconds of user time so far."""
+        tasks = self.tasks
+        return self.past_usage.user + (tasks[0].context.process_cpu_time() if tasks else 0)
+
+    def system_time(self) -> int:
+        """Nanoseconds of system time so far."""
+        return self.past_usage.system + sum(task.system_time() for task in self.tasks)
+
     def cpu_time(self) -> int:
-        """CPU nanoseconds used by the process so far."""
-        if self.finished_cpu_time is not None:
-            return self.finished_cpu_time
-        return self.cpu_time_before_exec + self.leader.memory.cpu_time()
+        """Nanoseconds of both."""
+        return self.user_time() + self.system_time()
+
+    def usage(self) -> Usage:
+        """All that the process used so far."""
+        resident = self.tasks[0].memory.peak_resident_set_size() if self.tasks else 0
+        resident = max(resident, self.past_usage.maximum_resident)
+        return Usage(self.user_time(), self.system_time(), resident)
+
+    def leave_host_process(self) -> None:
+        """The only thread left is about to leave its host process, for execve or for ever."""
+        task = self.tasks[0]
+        past = self.past_usage
+        past.user += task.context.process_cpu_time()
+        past.maximum_resident = max(past.maximum_resident, task.memory.peak_resident_set_size())
 
     def set_parent(self, parent: "ThreadGroup") -> None:
         """Become a child of `parent`."""

@@ -197,9 +197,9 @@ class MemoryManager:
 
     # -- what /proc shows ----------------------------------------------------------------
 
-    def cpu_time(self) -> int:
-        """CPU nanoseconds used in this memory, by every process that shares it."""
-        return self.address_space.cpu_time()
+    def peak_resident_set_size(self) -> int:
+        """Bytes of memory that were resident at the most."""
+        return self.address_space.peak_resident_set_size()
 
     def maps_text(self) -> bytes:
         """/proc/PID/maps."""

@@ -125,14 +125,15 @@ def time(task: Task, result: Address) -> int:
     return seconds
 
 
-@syscall(100, "times", support=Support.PARTIAL, note="all processor time is user time")
+@syscall(100, "times")
 def times(task: Task, buffer: OutTms) -> int:
     """times(2)"""
     if buffer:
         group = task.thread_group
-        own = group.cpu_time() // NANOSECONDS_PER_TICK
-        children = group.children_cpu_time // NANOSECONDS_PER_TICK
-        task.memory.copy_out(buffer, TMS.pack(own, 0, children, 0))
+        children = group.children_usage
+        used = (group.user_time(), group.system_time(), children.user, children.system)
+        ticks = (nanoseconds // NANOSECONDS_PER_TICK for nanoseconds in used)
+        task.memory.copy_out(buffer, TMS.pack(*ticks))
     return task.kernel.clock.monotonic() // NANOSECONDS_PER_TICK
 
 

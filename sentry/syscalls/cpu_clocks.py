@@ -24,7 +24,7 @@ def thread_clock(task: Task) -> Callable[[], int]:
     def read() -> int:
         nonlocal last
         if task.state != DEAD:
-            last = task.context.cpu_time()
+            last = task.user_time() + task.system_time()
         return last
 
     return read

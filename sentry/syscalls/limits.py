@@ -18,6 +18,7 @@ from runsc_py.sentry.kernel.limits import (
     RLIMIT_NOFILE,
 )
 from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.usage import Usage
 from runsc_py.sentry.syscalls.table import Support, syscall
 from runsc_py.sentry.syscalls.types import (
     InRlimit,
@@ -105,17 +106,17 @@ def prlimit64(
     return 0
 
 
-@syscall(98, "getrusage", support=Support.PARTIAL, note="user time and current resident size only")
+@syscall(98, "getrusage", support=Support.PARTIAL, note="processor time and resident size only")
 def getrusage(task: Task, who: RusageWho, usage: OutRusage) -> int:
     """getrusage(2)"""
     group = task.thread_group
     if who == RUSAGE_CHILDREN:
-        result = rusage(group.children_cpu_time)
+        used = group.children_usage
     elif who in (RUSAGE_SELF, RUSAGE_THREAD):
-        resident = task.memory.resident_set_size() // 1024
-        used = group.cpu_time() if who == RUSAGE_SELF else task.context.cpu_time()
-        result = rusage(used, resident)
+        used = group.usage()
+        if who == RUSAGE_THREAD:
+            used = Usage(task.user_time(), task.system_time(), used.maximum_resident)
     else:
         raise EINVAL
-    task.memory.copy_out(usage, result)
+    task.memory.copy_out(usage, rusage(used))
     return 0

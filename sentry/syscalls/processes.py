@@ -169,7 +169,7 @@ async def wait4(
     if status:
         task.memory.copy_out(status, event.wait_status.to_bytes(4, "little"))
     if usage:
-        task.memory.copy_out(usage, rusage(event.cpu_time))
+        task.memory.copy_out(usage, rusage(event.usage))
     return event.identifier
 
 
@@ -193,7 +193,7 @@ async def waitid(
     if info:
         task.memory.copy_out(info, _child_siginfo(event))
     if usage and event is not None:
-        task.memory.copy_out(usage, rusage(event.cpu_time))
+        task.memory.copy_out(usage, rusage(event.usage))
     return 0
 
 

@@ -109,6 +109,8 @@ void context_stopped(struct platform *platform, struct context *context)
 static void context_release(struct internals *in, struct context *context)
 {
     context->state = STATE_FREE;
+    if (in->serving == context)
+        in->serving = NULL;
     context->next = in->free;
     in->free = context;
 }

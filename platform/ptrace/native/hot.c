@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <x86intrin.h>
 
 #define VSYSCALL_PAGE 0xffffffffff600000UL
 
@@ -269,35 +270,57 @@ static int classify(struct platform *platform, struct context *context, int stat
     return classify_stop(platform, context, status);
 }
 
-/* The first of the contexts whose events are known already; 0 when there is none. */
-static int64_t next_ready(struct platform *platform)
+/* The first of the contexts whose events are known already; NULL when there is none. */
+static struct context *next_ready(struct platform *platform, int *event)
 {
     struct internals *in = platform->internals;
 
     while (in->ready) {
         struct context *context = in->ready;
-        int event;
         forget_ready(in, context);
-        event = context->state == STATE_GONE ? EVENT_EXITED
-                                             : classify(platform, context, context->deferred);
-        if (event)
-            return (int64_t)context->slot * 8 + event;
+        *event = context->state == STATE_GONE ? EVENT_EXITED
+                                              : classify(platform, context, context->deferred);
+        if (*event)
+            return context;
     }
-    return 0;
+    return NULL;
+}
+
+/* Puts down what the last event took, by a clock that costs nothing to read.  The cycles say how
+ * to share out the tracer's processor time among contexts, not how much that is: it may have been
+ * preempted meanwhile. */
+static void count_effort(struct platform *platform)
+{
+    struct internals *in = platform->internals;
+    uint64_t cycles;
+
+    if (!in->serving)
+        return;
+    cycles = __rdtsc() - in->serving_since;
+    in->serving->effort += cycles;
+    platform->effort += cycles;
+    in->serving = NULL;
+}
+
+static int64_t report(struct internals *in, struct context *context, int event)
+{
+    in->serving = context;
+    in->serving_since = __rdtsc();
+    return (int64_t)context->slot * 8 + event;
 }
 
 int64_t platform_wait(struct platform *platform, struct context *resume)
 {
     struct internals *in = platform->internals;
     struct context *context;
-    int64_t found;
     int status, tid, event;
 
+    count_effort(platform);
     if (resume)
         context_resume(platform, resume);
     for (;;) {
-        if (in->ready && (found = next_ready(platform)))
-            return found;
+        if (in->ready && (context = next_ready(platform, &event)))
+            return report(in, context, event);
         if (in->doorbell.rang && doorbell_rung(platform))
             return WAIT_WAKE;
         if (doorbell_arm(platform))
@@ -325,6 +348,6 @@ int64_t platform_wait(struct platform *platform, struct context *resume)
         if (context == in->stub[STUB_MASTER])
             return WAIT_BROKEN;
         if (event)
-            return (int64_t)context->slot * 8 + event;
+            return report(in, context, event);
     }
 }

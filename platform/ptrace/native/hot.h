@@ -77,6 +77,7 @@ struct context {
     int64_t number;             /* its number */
     int64_t result;             /* of the last context_execute */
     uint8_t signal_info[128];   /* siginfo_t of an EVENT_FAULT */
+    uint64_t effort;            /* processor cycles that its stops have taken the tracer */
     int32_t slot;               /* index by which Python knows it */
     int32_t tid;                /* host thread; > 0 while registered */
     int32_t pid;                /* host process */
@@ -106,6 +107,7 @@ struct platform {
     int32_t running; /* contexts resumed that have not stopped */
     int32_t failed_step;
     int32_t failed_errno;
+    uint64_t effort; /* the sum over all contexts, those that are gone included */
     int32_t others; /* children reaped that are no guests, in other_pids and other_statuses */
     int32_t other_pids[16];
     int32_t other_statuses[16];

@@ -66,6 +66,8 @@ struct internals {
     struct context *ready;   /* stops and deaths seen while waiting for another thread */
     int32_t early;           /* a child that stopped before its parent told us of it */
     struct context *stub[2]; /* the master and the doorbell */
+    struct context *serving; /* whose event platform_wait has returned last, and when */
+    uint64_t serving_since;
     struct registers initial; /* of a new address space */
     struct doorbell doorbell;
     struct placement placement;

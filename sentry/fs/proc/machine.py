@@ -129,27 +129,27 @@ _PLAIN_PROCESSOR = (
 )
 
 
-def busy_time(kernel: "Kernel") -> int:
-    """CPU time of all processes so far, nanoseconds."""
-    groups = kernel.root_pid_namespace.thread_groups()
-    return sum(group.cpu_time() for group in groups if group.tasks) + kernel.ended_cpu_time
-
-
-def _busy_ticks(kernel: "Kernel") -> int:
-    return busy_time(kernel) // CLOCK_TICK_NS
+def busy_time(kernel: "Kernel") -> tuple[int, int]:
+    """User and system time of all processes so far, nanoseconds."""
+    ended = kernel.ended_usage
+    groups = [group for group in kernel.root_pid_namespace.thread_groups() if group.tasks]
+    return (
+        ended.user + sum(group.user_time() for group in groups),
+        ended.system + sum(group.system_time() for group in groups),
+    )
 
 
 def statistics(task: "Task") -> bytes:
     """proc_stat(5)."""
     kernel = task.kernel
     processors = kernel.options.processors
-    busy = _busy_ticks(kernel)
+    user, system = (nanoseconds // CLOCK_TICK_NS for nanoseconds in busy_time(kernel))
     elapsed = kernel.clock.boottime() // CLOCK_TICK_NS
-    idle = max(elapsed * processors - busy, 0)
-    lines = [f"cpu  {busy} 0 0 {idle} 0 0 0 0 0 0"]
+    idle = max(elapsed * processors - user - system, 0)
+    lines = [f"cpu  {user} 0 {system} {idle} 0 0 0 0 0 0"]
     for number in range(processors):
-        share = busy // processors
-        lines.append(f"cpu{number} {share} 0 0 {max(elapsed - share, 0)} 0 0 0 0 0 0")
+        share = f"{user // processors} 0 {system // processors} {idle // processors}"
+        lines.append(f"cpu{number} {share} 0 0 0 0 0 0")
     running, blocked, _ = _task_counts(kernel)
     boot_time = (kernel.clock.realtime() - kernel.clock.boottime()) // SECOND
     lines += [
@@ -184,7 +184,7 @@ def uptime(task: "Task") -> bytes:
     """proc_uptime(5): seconds since boot, seconds that processors were idle."""
     kernel = task.kernel
     elapsed = kernel.clock.boottime() / SECOND
-    idle = max(elapsed * kernel.options.processors - _busy_ticks(kernel) / 100, 0)
+    idle = max(elapsed * kernel.options.processors - sum(busy_time(kernel)) / SECOND, 0)
     return b"%.2f %.2f\n" % (elapsed, idle)
 
 

@@ -123,7 +123,7 @@ def schedstat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> 
     """Nanoseconds on a processor, nanoseconds waiting for one, number of time slices."""
     if subject.is_gone:
         return b"0 0 0\n"
-    return b"%d 0 0\n" % subject.task.context.cpu_time()
+    return b"%d 0 0\n" % (subject.task.user_time() + subject.task.system_time())
 
 
 def login_uid(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:

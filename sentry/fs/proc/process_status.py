@@ -66,11 +66,10 @@ def signal_sets(task: "Task") -> tuple[int, int]:
     return ignored, caught
 
 
-def cpu_ticks(subject: "Subject") -> int:
-    """CPU time in clock ticks."""
-    if subject.thread is None:
-        return subject.group.cpu_time() // CLOCK_TICK_NS
-    return 0 if subject.is_gone else subject.thread.context.cpu_time() // CLOCK_TICK_NS
+def cpu_ticks(subject: "Subject") -> tuple[int, int]:
+    """User and system time in clock ticks."""
+    owner = subject.group if subject.thread is None else subject.thread
+    return owner.user_time() // CLOCK_TICK_NS, owner.system_time() // CLOCK_TICK_NS
 
 
 def memory_pages(subject: "Subject") -> tuple[int, int, int, int, int]:
@@ -115,10 +114,9 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
         terminal,
         foreground,
         *(0x00400000, 0, 0, 0, 0),  # flags (PF_RANDOMIZE), minflt, cminflt, majflt, cmajflt
-        cpu_ticks(subject),
-        0,  # stime: the host accounts for both together
-        group.children_cpu_time // CLOCK_TICK_NS,
-        0,  # cstime
+        *cpu_ticks(subject),
+        group.children_usage.user // CLOCK_TICK_NS,
+        group.children_usage.system // CLOCK_TICK_NS,
         *priority_and_nice(task),
         max(len(group.tasks), 1),
         0,  # itrealvalue
@@ -224,12 +222,13 @@ def _memory_lines(subject: "Subject") -> list[str]:
     size, resident, shared, text, data = memory_pages(subject)
     kilobytes = PAGE_SIZE // 1024
     anonymous = max(resident - shared, 0)
+    peak = subject.task.memory.peak_resident_set_size() // PAGE_SIZE
     values = (
         ("VmPeak", size),
         ("VmSize", size),
         ("VmLck", subject.task.memory.locked_size() // PAGE_SIZE),
         ("VmPin", 0),
-        ("VmHWM", resident),
+        ("VmHWM", max(peak, resident)),
         ("VmRSS", resident),
         ("RssAnon", anonymous),
         ("RssFile", resident - anonymous),

@@ -51,8 +51,8 @@ def _cpu_maximum(task: "Task") -> bytes:
 
 
 def _cpu_statistics(task: "Task") -> bytes:
-    used = busy_time(task.kernel) // 1000
-    return b"usage_usec %d\nuser_usec %d\nsystem_usec 0\n" % (used, used)
+    user, system = (nanoseconds // 1000 for nanoseconds in busy_time(task.kernel))
+    return b"usage_usec %d\nuser_usec %d\nsystem_usec %d\n" % (user + system, user, system)
 
 
 def _processes(task: "Task") -> bytes:

@@ -52,6 +52,9 @@ class ManualGroup:
         self.used = 0
         self.received: list[int] = []
 
+    def user_time(self) -> int:
+        return self.used
+
     def cpu_time(self) -> int:
         return self.used
 
