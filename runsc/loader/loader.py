@@ -222,6 +222,9 @@ class Loader:
         information = self.containers.get(identifier)
         if information is not None:
             information.container.kill()
+        if (identifier, 0) in self.processes and self.processes[identifier, 0].group is None:
+            # Who waits for the end of what never ran need not wait any longer.
+            self.announce(calls.EventMessage("exited", identifier, {"exit_status": SIGKILL}))
         for key in [key for key in self.processes if key[0] == identifier]:
             self.processes.pop(key).close()
         self.failed_to_start.discard(identifier)

@@ -12,7 +12,13 @@ from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import STATE, ControlError
 from runsc_py.runsc.control.server import LATER, ControlServer, Deferred
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
-from runsc_py.runsc.loader.loader import STARTED, ContainerInformation, GoferMonitor, Loader
+from runsc_py.runsc.loader.loader import (
+    SIGKILL,
+    STARTED,
+    ContainerInformation,
+    GoferMonitor,
+    Loader,
+)
 from runsc_py.runsc.loader.start import execute_in, start_container
 from runsc_py.sentry.kernel import pausing
 from runsc_py.sentry.kernel.clock import Clock
@@ -188,9 +194,13 @@ class ContainerManager:
         loader = self._loader
 
         def heard(event: calls.EventMessage) -> None:
-            if event.container_id == identifier and event.kind == "started":
-                loader.listeners.remove(heard)
+            if event.container_id != identifier:
+                return
+            loader.listeners.remove(heard)
+            if event.kind == "started":
                 self._wait(loader.process(identifier), later)
+            else:
+                later.answer(SIGKILL)
 
         loader.listeners.append(heard)
         later.cancel = lambda: loader.listeners.remove(heard)
