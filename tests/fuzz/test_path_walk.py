@@ -43,10 +43,13 @@ trees = st.lists(entries, max_size=14)
 def openat2(directory: int, path: bytes, flags: int, mode: int = 0) -> int:
     """openat2(2) with RESOLVE_IN_ROOT; a descriptor, or OSError."""
     how = OPEN_HOW.pack(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT)
-    descriptor: int = _libc.syscall(_OPENAT2, directory, path, how, ctypes.c_size_t(len(how)))
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), "openat2")
-    return descriptor
+    while True:
+        descriptor: int = _libc.syscall(_OPENAT2, directory, path, how, ctypes.c_size_t(len(how)))
+        if descriptor >= 0:
+            return descriptor
+        # EAGAIN: somebody renamed or mounted anywhere on the host while `..` was walked.
+        if ctypes.get_errno() != errno.EAGAIN:
+            raise OSError(ctypes.get_errno(), "openat2")
 
 
 @pytest.fixture(scope="module", autouse=True)
