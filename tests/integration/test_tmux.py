@@ -54,11 +54,11 @@ class Screen:
         return self.until(lambda text: expected in text and text.endswith(PROMPT.rstrip()))
 
     def start(self, command: str) -> None:
-        """Type a command that stays in the foreground; wait until the shell has let go of the keys.
+        """Type a command that stays in the foreground; wait until it has the terminal.
 
-        What is typed while the shell still reads its line is the shell's, natively too.
+        What is typed before that is the shell's, natively too.
         """
-        self.press("-l", f"echo on; {command}")
+        self.press("-l", f"sh -c 'echo on; exec {command}'")
         self.press("Enter")
         self.until(lambda text: text.endswith("\non"))
 
@@ -96,7 +96,7 @@ def test_job_control(screen: Screen) -> None:
     screen.enter("jobs", "[1]+  Stopped")
     screen.press("-l", "fg")
     screen.press("Enter")
-    screen.until(lambda text: text.endswith("\ncat"))
+    screen.until(lambda text: text.endswith("exec cat'"))
     screen.press("-l", "again")
     screen.press("Enter")
     screen.until(lambda text: text.count("again") == 2)
