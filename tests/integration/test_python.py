@@ -1,5 +1,6 @@
 """python3: the modules that lean on the kernel, virtual environments, pip."""
 
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -47,3 +48,41 @@ env/bin/pip list --format=freeze --disable-pip-version-check | grep sample
 def test_venv_and_pip(compare: Compare) -> None:
     """A virtual environment is made, pip installs a wheel into it, its command runs."""
     compare(["/bin/sh", "-ec", INSTALL], prepare=make_wheel, timeout=180)
+
+
+def make_source(directory: Path) -> None:
+    """The sources of a module, a command and data."""
+    source = directory / "sample-1.0"
+    (source / "sample").mkdir(parents=True)
+    (source / "sample" / "__init__.py").write_text("def main():\n    print('built by pip')\n")
+    (source / "sample" / "data.txt").write_text("data\n")
+    (source / "setup.py").write_text(
+        "from setuptools import setup\n"
+        "setup(name='sample', version='1.0', packages=['sample'],\n"
+        "      package_data={'sample': ['data.txt']},\n"
+        "      entry_points={'console_scripts': ['sample = sample:main']})\n"
+    )
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n")
+
+
+BUILD = f"""
+tar -czf sample-1.0.tar.gz sample-1.0
+{PYTHON} -m venv --system-site-packages env
+env/bin/pip install -q --no-index --no-build-isolation --no-cache-dir \
+    --disable-pip-version-check ./sample-1.0.tar.gz
+env/bin/sample
+cat env/lib/python3*/site-packages/sample/data.txt
+env/bin/pip show -f sample | grep -v -e ^Location -e __pycache__ | sort
+env/bin/pip uninstall -q -y sample
+find env -name '*sample*'
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_pip_builds(compare: Compare) -> None:
+    """pip unpacks a source distribution, builds a wheel of it with setuptools, installs that."""
+    needed = subprocess.run([PYTHON, "-c", "import setuptools, wheel"], capture_output=True)
+    if needed.returncode:
+        pytest.skip("Debian's packages are python3-setuptools and python3-wheel")
+    compare(["/bin/sh", "-ec", BUILD], prepare=make_source, stderr=False, timeout=180)
