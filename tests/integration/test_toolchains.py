@@ -36,15 +36,16 @@ def test_perl(program: Find, compare: Compare) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_git(program: Find, compare: Compare) -> None:
-    """init, commit, log, merge, local clone, gc; object names included."""
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("script", ["git", "git-large"])
+def test_git(script: str, program: Find, compare: Compare) -> None:
+    """init, commit, merge, rebase, clone, worktree, gc; object names included."""
     program("git", "git")
     person = {"NAME": "A Person", "EMAIL": "person@example.org", "DATE": "2001-02-03T04:05:06Z"}
     env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     for what, value in person.items():
         env[f"GIT_AUTHOR_{what}"] = env[f"GIT_COMMITTER_{what}"] = value
-    compare(["/bin/sh", str(PROGRAMS / "git.sh")], env=env, timeout=100)
+    compare(["/bin/sh", str(PROGRAMS / f"{script}.sh")], env=env, timeout=180)
 
 
 def test_sqlite3(program: Find, compare: Compare) -> None:
