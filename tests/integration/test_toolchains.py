@@ -24,6 +24,40 @@ def test_make_and_gcc(program: Find, compare: Compare) -> None:
     compare(["/bin/sh", "-c", script], prepare=make_project, files=True, timeout=120)
 
 
+def make_large_project(directory: Path) -> None:
+    """Twenty-four modules that share a header which is generated, and a program of them all."""
+    modules = [f"module{n}" for n in range(24)]
+    for n, module in enumerate(modules):
+        source = f'#include "all.h"\nint {module}(void) {{ return {n} * SCALE; }}\n'
+        (directory / f"{module}.c").write_text(source)
+    total = " + ".join(f"{module}()" for module in modules)
+    main = f'#include <stdio.h>\n#include "all.h"\nint main(void) {{ printf("%d\\n", {total}); }}\n'
+    (directory / "main.c").write_text(main)
+    (directory / "scale").write_text("3\n")
+    declarations = "".join(f"int {module}(void);" for module in modules)
+    objects = " ".join(f"{module}.o" for module in (*modules, "main"))
+    (directory / "Makefile").write_text(
+        f"program: {objects}\n\t$(CC) -o $@ $^\n"
+        "%.o: %.c all.h\n\t$(CC) -O1 -c -o $@ $<\n"
+        f"all.h: scale\n\t(echo '#define SCALE '`cat scale`; echo '{declarations}') > $@\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_parallel_make(program: Find, compare: Compare) -> None:
+    """make -j4 runs four compilers at a time, and finds out by times what to build again."""
+    program("gcc", "gcc")
+    make = program("make", "make")
+    script = f"""
+        {make} -s -j4 CC=gcc; ./program; {make} CC=gcc
+        touch -d tomorrow module7.c; {make} -n CC=gcc | wc -l
+        rm program module8.o; {make} -s -j4 CC=gcc; ./program
+        echo 5 > scale; touch -d '2 days' scale; {make} -s -j4 CC=gcc; ./program
+    """
+    compare(["/bin/sh", "-ec", script], prepare=make_large_project, files=True, timeout=140)
+
+
 def test_compiler_errors(program: Find, compare: Compare) -> None:
     """A compiler that fails says the same and exits the same."""
     command = [program("gcc", "gcc"), "-x", "c", "-c", "-o", "x.o", "-"]
