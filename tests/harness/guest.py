@@ -10,6 +10,7 @@ A directive is a comment line `// guest: KEY = VALUE` (`#` in Python and shell):
     status = 3                 the exit status it must have natively (default 0)
     timeout = 30               seconds, natively and inside (default 10)
     needs = perl               a program without which the case is skipped
+    user = root                natively only the superuser may; the case is skipped for others
     pending = why              inside it must still differ; remove this when it no longer does
 """
 
@@ -22,7 +23,18 @@ from harness.programs import PYTHON
 
 SUFFIXES = (".c", ".py", ".sh")
 MARKS = ("// guest:", "# guest:")
-KEYS = ("args", "stdin", "cflags", "options", "env", "status", "timeout", "needs", "pending")
+KEYS = (
+    "args",
+    "stdin",
+    "cflags",
+    "options",
+    "env",
+    "status",
+    "timeout",
+    "needs",
+    "user",
+    "pending",
+)
 DEFAULT_TIMEOUT = 10.0
 
 
@@ -41,6 +53,7 @@ class Guest:
         self.status = int(values.get("status", "0"))
         self.timeout = float(values.get("timeout", DEFAULT_TIMEOUT))
         self.needs = shlex.split(values.get("needs", ""))
+        self.user = values.get("user", "")
         self.pending = values.get("pending", "")
 
     def command(self) -> list[str]:

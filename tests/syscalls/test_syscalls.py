@@ -3,6 +3,7 @@
 To add a case, drop in one file; `harness.guest` lists the directives it may contain.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def test_same_inside(guest: Guest, workplace: Path, native_only: bool) -> None:
     for needed in guest.needs:
         if shutil.which(needed) is None:
             pytest.skip(f"{needed} is not installed")
+    if guest.user == "root" and os.geteuid() != 0:
+        pytest.skip("natively only the superuser may do this")
     case = Case(
         guest.command(),
         workplace,

@@ -1,3 +1,4 @@
+// guest: user = root
 // guest: cflags = -lrt
 /* POSIX message queues: who waits, for how long, what ends it, and poll(2) and epoll(7). */
 #include "guest.h"

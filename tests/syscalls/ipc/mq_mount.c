@@ -1,3 +1,4 @@
+// guest: user = root
 // guest: cflags = -lrt
 /* The mqueue file system and /proc/sys/fs/mqueue: one instance an IPC namespace. */
 #include "guest.h"

@@ -1,3 +1,4 @@
+// guest: user = root
 // guest: cflags = -lrt -pthread
 /* mq_notify(3): signals, threads, who is registered, and what ends a registration. */
 #include "guest.h"

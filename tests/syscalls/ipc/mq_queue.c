@@ -1,3 +1,4 @@
+// guest: user = root
 // guest: cflags = -lrt
 /* POSIX message queues: attributes, priorities, limits, errors, names that go. */
 #include "guest.h"

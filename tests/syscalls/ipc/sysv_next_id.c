@@ -1,3 +1,4 @@
+// guest: user = root
 /* /proc/sys/kernel/msg_next_id and msgmni: what a queue is called, and how many there may be. */
 #include "guest.h"
 #include <sched.h>

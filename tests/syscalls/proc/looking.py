@@ -1,4 +1,5 @@
 """What another user may see of a process; writable files of /proc; dead processes; descriptors."""
+# guest: user = root
 
 import ctypes
 import errno
