@@ -25,6 +25,9 @@ TFD_TIMER_CANCEL_ON_SET = 2
 
 PIDFD_NONBLOCK = 0o4000
 PIDFD_THREAD = 0o200
+PIDFD_SIGNAL_THREAD = 1
+PIDFD_SIGNAL_THREAD_GROUP = 2
+PIDFD_SIGNAL_PROCESS_GROUP = 4
 
 #: the last argument of pselect6(2)
 SIGSET_ARGUMENT = Structure("sigset_argpack", ("p", "Q"), ("size", "Q"))

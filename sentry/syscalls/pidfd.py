@@ -1,6 +1,11 @@
 """pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2).  What a pidfd is: `fs/pidfd.py`."""
 
-from runsc_py.sentry.abi.events import PIDFD_NONBLOCK
+from runsc_py.sentry.abi.events import (
+    PIDFD_NONBLOCK,
+    PIDFD_SIGNAL_PROCESS_GROUP,
+    PIDFD_SIGNAL_THREAD,
+    PIDFD_SIGNAL_THREAD_GROUP,
+)
 from runsc_py.sentry.abi.signals import SI_TKILL, SI_USER, SIGINFO_SIZE, SIGRTMAX
 from runsc_py.sentry.errors import EBADF, EINVAL, EPERM, ESRCH
 from runsc_py.sentry.fs.pidfd import PidFile, make_pid_file
@@ -37,34 +42,59 @@ def pidfd_send_signal(
     task: Task, fd: Fd, signal: Signal, information: InSiginfo, flags: UnsignedInt
 ) -> int:
     """pidfd_send_signal(2)"""
-    if flags:
+    if flags not in _SCOPES:
         raise EINVAL
     group = _thread_group(task, fd, or_directory=True)
     if information:
-        info = _made_up_information(task, information, signal, group)
+        to_self = group is task.thread_group and flags != PIDFD_SIGNAL_PROCESS_GROUP
+        info = _made_up_information(task, information, signal, to_self)
     else:
         sender = task.thread_group.identifier_in(group.pid_namespace)
-        info = SignalInfo(signal, SI_USER, sender, task.credentials.uid)
+        code = SI_TKILL if flags == PIDFD_SIGNAL_THREAD else SI_USER
+        info = SignalInfo(signal, code, sender, task.credentials.uid)
     if not group.identifier_in(task.pid_namespace):
         raise EINVAL
     if not 0 <= signal <= SIGRTMAX:
         raise EINVAL
+    if flags == PIDFD_SIGNAL_PROCESS_GROUP:
+        _signal_process_group(task, group, info)
+        return 0
     if not group.tasks and not group.is_zombie:
         raise ESRCH
     if not may_signal(task, group, signal):
         raise EPERM
-    if signal:
+    if signal and flags != PIDFD_SIGNAL_THREAD:
         group.send_signal(info)
+    elif signal and group.leader in group.tasks:  # an ended thread takes no signal
+        group.leader.send_signal(info)
     return 0
 
 
-def _made_up_information(task: Task, address: int, signal: int, group: ThreadGroup) -> SignalInfo:
+#: what `flags` may be: one scope at most
+_SCOPES = (0, PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP)
+
+
+def _signal_process_group(task: Task, founder: ThreadGroup, info: SignalInfo) -> None:
+    """To the process group that is called as a process was.  Errors: ESRCH, EPERM."""
+    namespace = founder.pid_namespace
+    process_group = namespace.process_groups.get(founder.identifier_in(namespace))
+    if process_group is None:
+        raise ESRCH
+    allowed = [group for group in process_group.members if may_signal(task, group, info.number)]
+    if not allowed:
+        raise EPERM
+    if info.number:
+        for group in allowed:
+            group.send_signal(info)
+
+
+def _made_up_information(task: Task, address: int, signal: int, to_self: bool) -> SignalInfo:
     """The caller's own siginfo; only to itself may it look like the kernel's."""
     raw = task.memory.copy_in(address, SIGINFO_SIZE)
     info = SignalInfo(signal, raw=raw)
     if int.from_bytes(raw[:4], "little") != signal:
         raise EINVAL
-    if group is not task.thread_group and (info.code >= 0 or info.code == SI_TKILL):
+    if not to_self and (info.code >= 0 or info.code == SI_TKILL):
         raise EPERM
     return info
 
