@@ -11,6 +11,9 @@ TCSETS = 0x5402
 TCSETSW = 0x5403
 TCSETSF = 0x5404
 TCGETA = 0x5405
+TCSETA = 0x5406
+TCSETAW = 0x5407
+TCSETAF = 0x5408
 TCSBRK = 0x5409
 TCXONC = 0x540A
 TCFLSH = 0x540B
@@ -148,6 +151,18 @@ TERMIOS = Structure(
     ("c_lflag", "I"),
     ("c_line", "B"),
     ("c_cc", "19s"),
+)
+
+#: what TCGETA fills: the lower halves of the flags and the first characters
+TERMIO = Structure(
+    "struct termio",
+    ("c_iflag", "H"),
+    ("c_oflag", "H"),
+    ("c_cflag", "H"),
+    ("c_lflag", "H"),
+    ("c_line", "B"),
+    ("c_cc", "8s"),
+    ("_padding", "x"),
 )
 
 #: what TCGETS2 fills: the same and the two speeds

@@ -8,6 +8,7 @@ from runsc_py.sentry.abi.ioctl import (
     FIONREAD,
     INT,
     TCFLSH,
+    TCGETA,
     TCGETS,
     TCGETS2,
     TCIFLUSH,
@@ -19,6 +20,9 @@ from runsc_py.sentry.abi.ioctl import (
     TCOON,
     TCSBRK,
     TCSBRKP,
+    TCSETA,
+    TCSETAF,
+    TCSETAW,
     TCSETS,
     TCSETS2,
     TCSETSF,
@@ -26,6 +30,7 @@ from runsc_py.sentry.abi.ioctl import (
     TCSETSW,
     TCSETSW2,
     TCXONC,
+    TERMIO,
     TERMIOS,
     TERMIOS2,
     TIOCEXCL,
@@ -63,8 +68,11 @@ _SET = {
     TCSETS2: TERMIOS2.size,
     TCSETSW2: TERMIOS2.size,
     TCSETSF2: TERMIOS2.size,
+    TCSETA: TERMIO.size,
+    TCSETAW: TERMIO.size,
+    TCSETAF: TERMIO.size,
 }
-_FLUSHES = (TCSETSF, TCSETSF2)
+_FLUSHES = (TCSETSF, TCSETSF2, TCSETAF)
 
 
 def terminal_request(
@@ -113,6 +121,8 @@ def _answer(pair: "PseudoTerminal", request: int, is_master: bool) -> bytes | No
         return discipline.settings.pack()
     if request == TCGETS2:
         return discipline.settings.pack2()
+    if request == TCGETA:
+        return discipline.settings.pack_termio()
     if request == TIOCGWINSZ:
         return pair.window
     if request == FIONREAD:
@@ -134,7 +144,11 @@ def _answer(pair: "PseudoTerminal", request: int, is_master: bool) -> bytes | No
 
 
 def _change_settings(task: "Task", pair: "PseudoTerminal", request: int, argument: int) -> int:
-    settings = Settings.unpack(task.memory.copy_in(argument, _SET[request]))
+    data = task.memory.copy_in(argument, _SET[request])
+    if len(data) == TERMIO.size:
+        settings = pair.discipline.settings.with_termio(data)
+    else:
+        settings = Settings.unpack(data)
     pair.check_change(task)
     if request in _FLUSHES:
         pair.flush_input()

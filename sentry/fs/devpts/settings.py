@@ -18,6 +18,7 @@ from runsc_py.sentry.abi.ioctl import (
     IXON,
     ONLCR,
     OPOST,
+    TERMIO,
     TERMIOS,
     TERMIOS2,
     VEOF,
@@ -122,6 +123,19 @@ class Settings:
             self.input_speed,
             self.output_speed,
         )
+
+    def pack_termio(self) -> bytes:
+        """struct termio, as TCGETA gives it."""
+        flags = (self.input, self.output, self.control, self.local)
+        return TERMIO.pack(*(word & 0xFFFF for word in flags), self.line, self.characters[:8])
+
+    def with_termio(self, data: bytes) -> "Settings":
+        """What TCSETA makes of these settings: the upper halves and the other characters stay."""
+        *lower, line, characters = TERMIO.unpack(data)
+        upper = (self.input, self.output, self.control, self.local)
+        merged = [high & ~0xFFFF | low for high, low in zip(upper, lower, strict=True)]
+        fields = (*merged, line, characters + self.characters[8:])
+        return Settings(*fields)
 
     @classmethod
     def unpack(cls, data: bytes) -> "Settings":

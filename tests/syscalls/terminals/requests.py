@@ -6,7 +6,7 @@ import struct
 import termios
 
 TIOCSPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCGPTLCK = 0x40045431, 0x80045430, 0x5441, 0x80045439
-TCGETS2, TIOCSTI = 0x802C542A, 0x5412
+TCGETS2, TIOCSTI, TCGETA, TCSETA = 0x802C542A, 0x5412, 0x5405, 0x5406
 
 
 def attempt(function, *arguments):
@@ -36,6 +36,15 @@ mode[0] |= 0o40000
 mode[6][termios.VINTR] = b"\x02"
 termios.tcsetattr(slave, termios.TCSADRAIN, mode)
 print(termios.tcgetattr(master) == mode)
+
+old = bytearray(fcntl.ioctl(slave, TCGETA, bytes(18)))
+print(old[:17].hex())
+old[8 + 1] = 5
+old[0] ^= 0x80
+for request in (TCSETA, TCSETA + 1, TCSETA + 2):
+    old[10] += 1
+    print(fcntl.ioctl(slave, request, bytes(old))[:17].hex(), termios.tcgetattr(master))
+    print(fcntl.ioctl(slave, TCGETA, bytes(18))[:17] == old[:17])
 
 print(fcntl.ioctl(slave, termios.TIOCGWINSZ, bytes(8)))
 fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 1, 2))
