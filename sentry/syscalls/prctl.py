@@ -28,6 +28,8 @@ Operation = Callable[[Task, int, int, int, int], int]
 _LONG_MAX = (1 << 63) - 1
 _PR_TSC_ENABLE = 1
 _NAME_SIZE = 16
+#: Linux's saved_auxv: AT_VECTOR_SIZE words
+_SAVED_AUXV_SIZE = 56 * 8
 
 
 def _int(value: int) -> bytes:
@@ -193,6 +195,22 @@ def _get_time_stamp_counter(task: Task, address: int, _3: int, _4: int, _5: int)
     return 0
 
 
+def _set_time_stamp_counter(task: Task, mode: int, _3: int, _4: int, _5: int) -> int:
+    """rdtsc is always allowed: PR_TSC_SIGSEGV is refused, as on a machine without it."""
+    if mode != _PR_TSC_ENABLE:
+        raise EINVAL
+    return 0
+
+
+def _get_auxiliary_vector(task: Task, address: int, size: int, arg4: int, arg5: int) -> int:
+    """As much as fits; the result is what there is."""
+    if arg4 or arg5:
+        raise EINVAL
+    vector = task.memory.auxiliary_vector().ljust(_SAVED_AUXV_SIZE, b"\0")
+    task.memory.copy_out(address, vector[:size])
+    return len(vector)
+
+
 def _get_seccomp(task: Task, _2: int, _3: int, _4: int, _5: int) -> int:
     return seccomp_mode(task)
 
@@ -228,6 +246,7 @@ _OPERATIONS: dict[int, Operation] = {
     23: _read_bounding_set,
     24: _drop_from_bounding_set,
     25: _get_time_stamp_counter,
+    26: _set_time_stamp_counter,
     27: _get_securebits,
     28: _set_securebits,
     29: _set_timer_slack,
@@ -239,6 +258,7 @@ _OPERATIONS: dict[int, Operation] = {
     40: _get_tid_address,
     42: _get_huge_pages_disabled,
     47: _change_ambient_set,
+    0x41555856: _get_auxiliary_vector,
 }
 
 
@@ -246,7 +266,8 @@ _OPERATIONS: dict[int, Operation] = {
     157,
     "prctl",
     support=Support.PARTIAL,
-    note="names, dumpable, seccomp, capabilities, no_new_privs, subreaper, slack; others EINVAL",
+    note="names, dumpable, seccomp, capabilities, no_new_privs, subreaper, slack, auxv, "
+    "TSC enabled; others EINVAL",
 )
 def prctl(
     task: Task,

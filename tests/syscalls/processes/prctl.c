@@ -1,6 +1,10 @@
-/* prctl(2): names, parent-death signal, dumpable, no_new_privs, unknown options. */
+/* prctl(2): names, parent-death signal, dumpable, no_new_privs, auxiliary vector, unknown options. */
 #include "guest.h"
 #include <sys/prctl.h>
+
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
+#endif
 
 int main(void) {
     char name[17] = "";
@@ -28,6 +32,21 @@ int main(void) {
     SHOW(prctl(PR_GET_CHILD_SUBREAPER, &number));
     SHOW(number);
     SHOW(prctl(PR_GET_TIMERSLACK) > 0);
+    SHOW(prctl(PR_SET_TSC, PR_TSC_ENABLE));
+    SHOW(prctl(PR_GET_TSC, &number));
+    SHOW(number == PR_TSC_ENABLE);
+    SHOW(prctl(PR_SET_TSC, 3));
+    char vector[1024] = "", file[1024] = "";
+    int size = read(open("/proc/self/auxv", O_RDONLY), file, sizeof file);
+    CHECK(size > 0);
+    SHOW(prctl(PR_GET_AUXV, vector, sizeof vector, 0, 0) >= size);
+    SHOW(memcmp(vector, file, sizeof file));
+    memset(vector, 1, sizeof vector);
+    SHOW(prctl(PR_GET_AUXV, vector, 20, 0, 0) >= size);
+    SHOW(memcmp(vector, file, 20));
+    SHOW(vector[20]);
+    SHOW(prctl(PR_GET_AUXV, vector, 20, 1, 0));
+    SHOW(prctl(PR_GET_AUXV, 8, 20, 0, 0));
     SHOW(prctl(12345));
     SHOW(prctl(PR_SET_NAME, 8));
     return 0;
