@@ -57,4 +57,7 @@ def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
             readonly_paths=READ_ONLY.split(),
         ),
     )
-    return msgspec.json.format(msgspec.json.encode(spec), indent=4) + b"\n"
+    document = msgspec.to_builtins(spec)
+    # The specification wants both ids; as defaults of ours they would be left out.
+    document["process"]["user"] = {"uid": 0, "gid": 0}
+    return msgspec.json.format(msgspec.json.encode(document), indent=4) + b"\n"

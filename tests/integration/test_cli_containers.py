@@ -26,6 +26,8 @@ def test_spec(tmp_path: Path) -> None:
     assert warnings + validate(spec) == []
     assert spec.process is not None and spec.linux is not None
     assert (spec.process.args, spec.process.cwd) == (["ls", "-l"], "/tmp")
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert written["process"]["user"] == {"uid": 0, "gid": 0}, "the specification requires both"
     network = spec.namespace("network")
     assert network is not None and network.path == "/n"
     again = runsc(*words)
