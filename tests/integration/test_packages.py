@@ -1,6 +1,7 @@
 """Package managers: dpkg inside the overlay, npm with a local package. pip is in test_python."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,8 @@ gone
 def test_dpkg(program: Find, inside: Inside) -> None:
     """The guest's root installs, removes and purges a package; the host keeps none of it."""
     program("dpkg", "dpkg")
+    if not os.access("/var/lib/dpkg/lock", os.R_OK):
+        pytest.skip("only the host's root may read dpkg's locks, which the overlay must copy")
     outcome = inside(["/bin/sh", "-ec", INSTALL], prepare=make_package, timeout=120)
     assert outcome.status == 0, outcome.summary()
     assert outcome.stdout.decode() == INSTALLED
