@@ -30,6 +30,7 @@ from runsc_py.sentry.kernel.kernel import Kernel, Log
 from runsc_py.sentry.kernel.limits import RLIMIT_NOFILE, Limits, SandboxLimits
 from runsc_py.sentry.kernel.namespaces import Namespaces
 from runsc_py.sentry.kernel.options import KernelOptions
+from runsc_py.sentry.kernel.scheduling import Scheduling, set_scheduling
 from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
 from runsc_py.sentry.kernel.signals import SignalHandlers
 from runsc_py.sentry.kernel.task import Task
@@ -115,6 +116,7 @@ def make_first_task(kernel: Kernel, options: RunOptions) -> Task:
     )
     group.leader = task
     group.tasks.append(task)
+    set_scheduling(task, Scheduling(nice=os.getpriority(os.PRIO_PROCESS, 0)))
     kernel.init = group
     session = Session(group)
     session.has_outside_parent = _is_watched_over()

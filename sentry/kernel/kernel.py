@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from runsc_py.sentry.fs.dev.registry import DeviceRegistry
     from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
+    from runsc_py.sentry.kernel.load_averages import LoadAverages
     from runsc_py.sentry.kernel.sessions import Session
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
@@ -117,6 +118,8 @@ class Kernel:
         self.system_time = SystemTime()
         #: what the processes that have ended used
         self.ended_usage = Usage()
+        #: once somebody has asked
+        self.load_averages: LoadAverages | None = None
         #: pages of all tmpfs instances and memfds
         self.memory_file_pages = 0
         #: limits of the sandbox that guests ran into, and how often

@@ -73,17 +73,19 @@ def setdomainname(task: Task, name: InBuffer, size: Int) -> int:
     return 0
 
 
-@syscall(99, "sysinfo", support=Support.PARTIAL, note="no load averages, buffers or swap")
+@syscall(99, "sysinfo", support=Support.PARTIAL, note="load is used CPU time; no buffers or swap")
 def sysinfo(task: Task, result: OutSysinfo) -> int:
     """sysinfo(2)"""
-    from runsc_py.sentry.fs.proc.machine import total_memory, used_memory
+    from runsc_py.sentry.fs.proc.machine import load_averages, total_memory, used_memory
 
     kernel = task.kernel
     total = total_memory(kernel)
     free = max(total - used_memory(kernel), 0)
     uptime = kernel.clock.boottime() // 1_000_000_000
     tasks = min(len(task.pid_namespace.tasks), 0xFFFF)
-    data = SYSINFO.pack(uptime, 0, 0, 0, total, free, 0, 0, 0, 0, tasks, 0, 0, 1)
+    # SI_LOAD_SHIFT is 16, the averages have 11 bits after the point.
+    loads = (load << 5 for load in load_averages(kernel))
+    data = SYSINFO.pack(uptime, *loads, total, free, 0, 0, 0, 0, tasks, 0, 0, 1)
     task.memory.copy_out(result, data)
     return 0
 

@@ -242,6 +242,13 @@ def test_umask_is_taken_over(workplace: Path, inside: Inside) -> None:
     assert inside(["sh", "-c", "umask"]).text == "0022\n"
 
 
+def test_nice_value_is_taken_over(workplace: Path, inside: Inside) -> None:
+    """The program is as nice as the caller, and may be nicer."""
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    wanted = f"{here}\n{min(here + 3, 19)}\n"
+    assert inside(["sh", "-c", "nice; nice -n 3 nice"]).text == wanted
+
+
 # -- network -----------------------------------------------------------------------------------
 
 CONNECT = """

@@ -7,6 +7,7 @@ import os
 
 from runsc_py.sentry.abi.system import KERNEL_RELEASE, KERNEL_VERSION, SYSTEM_NAME
 from runsc_py.sentry.fs.proc.process_status import CLOCK_TICK_NS, PAGE_SIZE
+from runsc_py.sentry.kernel.load_averages import FIXED_1, LoadAverages
 from runsc_py.sentry.kernel.task import BLOCKED
 
 TYPE_CHECKING = False
@@ -188,10 +189,21 @@ def uptime(task: "Task") -> bytes:
     return b"%.2f %.2f\n" % (elapsed, idle)
 
 
+def load_averages(kernel: "Kernel") -> tuple[int, int, int]:
+    """Of one, five and fifteen minutes, times FIXED_1."""
+    loads = kernel.load_averages
+    if loads is None:
+        loads = kernel.load_averages = LoadAverages(kernel.boot_time_ns)
+    loads.advance(kernel.clock.boottime(), sum(busy_time(kernel)))
+    return loads.values
+
+
 def load_average(task: "Task") -> bytes:
-    """proc_loadavg(5).  The averages are not kept; the counts are right."""
+    """proc_loadavg(5), rounded to hundredths."""
     running, _, total = _task_counts(task.kernel)
-    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, total, task.pid_namespace.last)
+    averages = ((load + FIXED_1 // 200) / FIXED_1 for load in load_averages(task.kernel))
+    shown = " ".join(f"{int(average * 100) / 100:.2f}" for average in averages)
+    return b"%s %d/%d %d\n" % (shown.encode(), running, total, task.pid_namespace.last)
 
 
 def version(task: "Task") -> bytes:
