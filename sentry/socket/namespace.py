@@ -22,6 +22,7 @@ class NetworkNamespace:
         "abstract_sockets",
         "inode_number",
         "kernel",
+        "loopback_tag",
         "netlink_sockets",
         "uses_host",
         "user_namespace",
@@ -37,6 +38,8 @@ class NetworkNamespace:
         #: IP sockets are the host's
         self.uses_host = uses_host
         self.abstract_sockets: dict[bytes, Socket] = {}
+        #: net.ipv4.conf.lo.tag, a number that only its writers know the meaning of
+        self.loopback_tag = 0
         #: by their "port"
         self.netlink_sockets: dict[int, Socket] = {}
         self._ports: dict[int, PortTable] = {}

@@ -332,6 +332,9 @@ _INTERFACE_V6: dict[bytes, Specification] = {
     b"forwarding": _fixed(b"0\n"),
 }
 _INTERFACES = (b"all", b"default", b"lo")
+_LOOPBACK_TAG = _setting(
+    lambda task: task.namespaces.network, "loopback_tag", 0x7FFFFFFF, -0x80000000
+)
 
 _NET: dict[bytes, Specification] = {
     b"core": {
@@ -345,7 +348,10 @@ _NET: dict[bytes, Specification] = {
         b"wmem_max": _fixed(b"212992\n"),
     },
     b"ipv4": {
-        b"conf": dict.fromkeys(_INTERFACES, _INTERFACE_V4),
+        b"conf": {
+            **dict.fromkeys(_INTERFACES, _INTERFACE_V4),
+            b"lo": {**_INTERFACE_V4, b"tag": _LOOPBACK_TAG},
+        },
         b"ip_default_ttl": _fixed(b"64\n"),
         b"ip_forward": _fixed(b"0\n"),
         b"ip_local_port_range": _fixed(b"32768\t60999\n"),
