@@ -87,6 +87,7 @@ class Task:
         "thread_group",
         "tracing",
         "vfork_queue",
+        "voluntary_switches",
         "watched",
         "woken_by_queue",
         "woken_by_timeout",
@@ -155,6 +156,8 @@ class Task:
 
         # The run loop's.
         self.state = KERNEL
+        #: how often it waited: voluntary_ctxt_switches of proc_pid_status(5)
+        self.voluntary_switches = 0
         #: calls take the detour through kernel/watched_call.py
         self.watched = kernel.strace is not None
         #: something is to be done before guest code runs again: a signal, a stop, an exit
@@ -248,6 +251,7 @@ class Task:
     def start_wait(self, interruptible: bool) -> None:
         """The coroutine is about to hand control to the run loop."""
         self.state = BLOCKED
+        self.voluntary_switches += 1
         self.interruptible = interruptible
         self.woken_by_queue = False
         self.woken_by_timeout = False

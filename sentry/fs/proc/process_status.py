@@ -297,6 +297,6 @@ def _processor_lines(task: "Task") -> list[str]:
         f"Cpus_allowed_list:\t{_processor_ranges(mask)}",
         "Mems_allowed:\t1",
         "Mems_allowed_list:\t0",
-        "voluntary_ctxt_switches:\t0",
+        f"voluntary_ctxt_switches:\t{task.voluntary_switches}",
         "nonvoluntary_ctxt_switches:\t0",
     ]
