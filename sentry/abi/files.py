@@ -14,6 +14,7 @@ AT_REMOVEDIR = 0x200
 AT_SYMLINK_FOLLOW = 0x400
 AT_NO_AUTOMOUNT = 0x800
 AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
 AT_STATX_SYNC_TYPE = 0x6000
 
 #: the most that one read or write transfers, bytes (read(2), NOTES)

@@ -44,6 +44,7 @@ FAMILIES = {
         "mmap mprotect munmap brk mremap msync mincore madvise mlock munlock mlockall "
         "munlockall mlock2"
     ),
+    "mount_trees": "open_tree move_mount",
     "mounts": "pivot_root mount umount2",
     "namespaces": "unshare setns",
     "opening": "open close creat openat close_range openat2",

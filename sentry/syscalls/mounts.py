@@ -1,7 +1,8 @@
 """mount(2), umount2(2), pivot_root(2).  What they do: `vfs/mounting.py`,
 `vfs/unmounting.py`, `vfs/pivoting.py`.
 
-The newer calls (fsopen and the like) are not registered: mount(8) falls back to these.
+The newer calls are in `syscalls/mount_trees.py`; fsopen(2) and the like are not registered, and
+mount(8) falls back to these.
 """
 
 from runsc_py.sentry.abi.files import AT_FDCWD

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
 from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM, KernelError
-from runsc_py.sentry.vfs.attaching import attach_tree
+from runsc_py.sentry.vfs.attaching import attach_tree, attach_tree_beneath
 from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import (
     ACCESS_TIME_FLAGS,
@@ -23,6 +23,7 @@ from runsc_py.sentry.vfs.mount import (
     MS_STRICTATIME,
     MS_SYNCHRONOUS,
     Mount,
+    MountNamespace,
 )
 from runsc_py.sentry.vfs.mount_copies import copy_mount, copy_tree, dissolve, has_locked_children
 from runsc_py.sentry.vfs.path import Path
@@ -190,16 +191,21 @@ def copied_place(task: "Task", source: Path, recursive: bool) -> Mount:
     original = source.mount
     if original.unbindable:
         raise EINVAL
-    if not is_namespace_file(task, source):
-        owner = original.namespace
-        if owner is None or (owner is not namespace and not owner.anonymous):
-            raise EINVAL
+    if not may_use(namespace, original.namespace) and not is_namespace_file(task, source):
+        raise EINVAL
     if not recursive and has_locked_children(original, source.dentry):
         raise EINVAL
     copier = copy_tree if recursive else copy_mount
     copy = copier(namespace.numbers, original, source.dentry)
     copy.locked = False
     return copy
+
+
+def may_use(ours: MountNamespace, other: MountNamespace | None) -> bool:
+    """Whether mounts are the caller's, or in a detached tree of the same user namespace."""
+    if other is None or other is ours:
+        return other is ours
+    return other.anonymous and other.user_namespace is ours.user_namespace
 
 
 def is_namespace_file(task: "Task", place: Path) -> bool:
@@ -247,13 +253,22 @@ def check_tree_fits(source: Path, place: Path) -> None:
         raise ELOOP
 
 
-def attach_moved(task: "Task", mount: Mount, place: Path) -> None:
-    """Take a mount from where it is to another place.  Errors: ENOSPC."""
+def attach_moved(task: "Task", mount: Mount, place: Path, *, beneath: bool = False) -> None:
+    """Take a mount, or a detached tree, to a place or `beneath` what is there.  Errors: ENOSPC."""
     before = mount.parent, mount.mount_point
+    origin = mount.namespace
+    assert origin is not None
+    if origin.anonymous:
+        origin.abandon(mount)
     mount.take_off()
     try:
-        attach_tree(task.namespaces.mount, mount, place)
+        if beneath:
+            attach_tree_beneath(task.namespaces.mount, mount, place.mount)
+        else:
+            attach_tree(task.namespaces.mount, mount, place)
     except KernelError:
+        if origin.anonymous:
+            origin.adopt(mount)
         if before[0] is not None and before[1] is not None:
             mount.put_on(before[0], before[1])
         raise
