@@ -53,6 +53,7 @@ class KernelThread(Task):
         self.no_new_privileges = False
         self.extras = {}
         self.state = KERNEL
+        self.voluntary_switches = 0
         self.watched = False
         self.attention = False
         self.tracing = None
