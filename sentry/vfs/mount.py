@@ -42,9 +42,6 @@ MOUNT_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | AC
 #: mounts in one namespace (fs.mount-max of proc_sys_fs(5); Linux allows ten times as many)
 MAXIMUM_MOUNTS = 10_000
 
-#: where the 64-bit numbers of mounts begin, so that nobody takes one for the 32-bit number
-_FIRST_UNIQUE = 1 << 31
-
 #: statfs(2): ST_* flags that are not the MS_* flag of the same name
 _ST_RELATIME = 4096
 _ST_NOSYMFOLLOW = 8192
@@ -163,11 +160,6 @@ class Mount:
     @namespace.setter
     def namespace(self, namespace: "MountNamespace | None") -> None:
         self._namespace = None if namespace is None else ref(namespace)
-
-    @property
-    def unique_identifier(self) -> int:
-        """The 64-bit number of statmount(2) and statx(2)."""
-        return _FIRST_UNIQUE + self.identifier
 
     @property
     def read_only(self) -> bool:

@@ -30,8 +30,6 @@ MAKE_SHARED = 2
 MAKE_SLAVE = 4
 #: the same, where the original is shared
 SHARED_TO_SLAVE = 8
-#: the copy has nothing to do with the original
-MAKE_PRIVATE = 16
 
 _LOCKABLE_FLAGS = MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC
 
@@ -46,7 +44,7 @@ def copy_mount(
     copy.source = original.source
     if how & MAKE_SLAVE or (how & SHARED_TO_SLAVE and original.group is not None):
         copy.set_master(original.group)
-    elif not how & MAKE_PRIVATE:
+    else:
         copy.set_master(original.master)
         if original.group is not None:
             copy.join_group(original.group)
