@@ -36,6 +36,7 @@ from runsc_py.sentry.kernel.waiting import (
 )
 from runsc_py.sentry.vfs.attributes import S_IFIFO
 from runsc_py.sentry.vfs.open_file import (
+    O_ACCMODE,
     O_DIRECT,
     O_NONBLOCK,
     O_RDONLY,
@@ -287,6 +288,7 @@ class PipeInode(AnonymousInode):
         self.pipe = pipe
 
     def open(self, task: "Task", path: "Path", flags: int) -> OpenFile:
+        _check_access_mode(flags)
         return PipeFile(path, flags, self.pipe)
 
 
@@ -315,6 +317,12 @@ class FifoFile(PipeFile):
         return True if opens != self.awaited_opens else None
 
 
+def _check_access_mode(flags: int) -> None:
+    """An end is a reader, a writer or both.  Errors: EINVAL (it would be neither)."""
+    if flags & O_ACCMODE == O_ACCMODE:
+        raise EINVAL
+
+
 def make_pipe(task: "Task", flags: int) -> tuple[PipeFile, PipeFile]:
     """The two ends of a new pipe; `flags` are O_NONBLOCK and O_DIRECT."""
     pipe = Pipe(packets=bool(flags & O_DIRECT))
@@ -329,8 +337,9 @@ def make_pipe(task: "Task", flags: int) -> tuple[PipeFile, PipeFile]:
 def open_fifo(task: "Task", path: "Path", flags: int) -> FifoFile:
     """Open the FIFO at `path`; `wait_opened` does the waiting.
 
-    Errors: ENXIO (O_WRONLY | O_NONBLOCK and nobody reads).
+    Errors: EINVAL, ENXIO (O_WRONLY | O_NONBLOCK and nobody reads).
     """
+    _check_access_mode(flags)
     access = flags & (O_WRONLY | O_RDWR)
     filesystem = anonymous_file_system(task.kernel)
     pipe = filesystem.fifos.get(path.inode)
