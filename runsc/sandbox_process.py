@@ -4,7 +4,7 @@
 opened through /proc/self/exe (CVE-2019-5736), and nothing but what is passed on survives in the
 child (CVE-2024-21626).  The sandbox is in a session of its own and becomes the child of whoever
 reaps orphans when its starter ends (conmon, the shim); it ends with the status of the root
-container's first process, or kills itself with the signal that did.
+container's first process, 128+N when signal N ended that.
 
 Everything before the root container's process exists is `created`; the control server
 (runsc/control/server.py) answers from then on.
