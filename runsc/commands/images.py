@@ -6,7 +6,7 @@ import time
 from runsc_py.runsc.arguments import Option, Parsed, Syntax, help_text, parse
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.options import parse_duration
-from runsc_py.runsc.text import printable
+from runsc_py.runsc.text import printable, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def _table(images: "list[dict[str, Any]]") -> str:
                     _date(image["used"]),
                 )
             )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join(lines) + "\n"
+    return table(rows, "  ")
 
 
 def _list(cache: "ImageCache", parsed: Parsed) -> None:

@@ -7,6 +7,7 @@ from runsc_py.runsc.commands.container_command import parse_or_help
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.runtime_log import RuntimeLog
+from runsc_py.runsc.text import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,4 @@ def _print_table(records: "list[ContainerRecord]") -> None:
                 record.owner,
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("   ".join(cells).rstrip() + "\n")
+    sys.stdout.write(table(rows, "   "))

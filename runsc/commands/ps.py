@@ -6,6 +6,7 @@ from runsc_py.runsc.arguments import Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.runtime_log import RuntimeLog
+from runsc_py.runsc.text import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ def _print(container: "Container", parsed: Parsed) -> int:
                 process.command,
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    for row in rows:
-        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("   ".join(cells).rstrip() + "\n")
+    sys.stdout.write(table(rows, "   "))
     return 0
 
 

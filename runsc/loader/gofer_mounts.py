@@ -7,7 +7,7 @@ order.  A `lower` layer of the gofer has the next index of the gofer's connectio
 from __future__ import annotations
 
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.loader.mount_options import is_bind, parse_mount_options
+from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.sentry.vfs.mount import MS_RDONLY
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def plan_gofer_mounts(
     mounts = [MountSpec(spec.root.path, read_only=root_overlay)]
     layers = [GoferMountConfiguration(LISAFS, MEMORY if root_overlay else NONE)]
     for mount in spec.mounts:
-        if not is_bind(mount.type, mount.options):
+        if not mount.is_bind:
             continue
         read_only = bool(parse_mount_options(mount.options)[0] & MS_RDONLY)
         overlay = all_overlay and not read_only

@@ -42,11 +42,6 @@ _MEANINGLESS = (
 _IGNORED = frozenset(_MEANINGLESS.split())
 
 
-def is_bind(kind: str, options: list[str]) -> bool:
-    """Whether a mount shows a part of the host."""
-    return kind == "bind" or "bind" in options or "rbind" in options
-
-
 def parse_mount_options(options: list[str]) -> tuple[int, list[str]]:
     """Flags of the mount, and what is left for the file system."""
     flags, data = MS_RELATIME, []

@@ -11,7 +11,7 @@ import os
 
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
-from runsc_py.runsc.loader.mount_options import is_bind, parse_mount_options
+from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE, make_mount_point
 from runsc_py.sentry.errors import EEXIST, EINVAL, ENOENT, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
@@ -97,7 +97,7 @@ class MountBuilder:
                 self._attach(place, self._kernel_file_system(kind), flags | MS_RELATIME)
         binds = iter(self._layers[1:])
         for mount in spec.mounts:
-            self._mount(mount, next(binds) if is_bind(mount.type, mount.options) else None)
+            self._mount(mount, next(binds) if mount.is_bind else None)
         if "/tmp" not in wanted:
             self._mount_over_empty_tmp()
         linux = spec.linux
@@ -159,7 +159,7 @@ class MountBuilder:
     def _hides_dev(self) -> bool:
         """Whether /dev is the host's: it has a pts of its own."""
         return any(
-            os.path.normpath(mount.destination) == "/dev" and is_bind(mount.type, mount.options)
+            os.path.normpath(mount.destination) == "/dev" and mount.is_bind
             for mount in self._spec.mounts
         )
 
