@@ -95,7 +95,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
     parser.add_argument("--rounds", type=int, help="runs of each question (default: its own)")
-    parser.add_argument("--only", metavar="TEXT", default="", help="questions that contain TEXT")
+    parser.add_argument(
+        "--only", metavar="TEXTS", default="", help="questions with one of TEXTS, by commas"
+    )
     parser.add_argument("--peers", metavar="NAMES", help="columns, separated by commas")
     return parser.parse_args()
 
@@ -108,7 +110,11 @@ def main() -> int:
     if options.peers:
         wanted = options.peers.split(",")
         peers = [peer for peer in peers if peer.name in wanted]
-    chosen = [question for question in questions() if options.only in question.title]
+    chosen = [
+        question
+        for question in questions()
+        if any(text in question.title for text in options.only.split(","))
+    ]
     notes: dict[str, list[str]] = {}
     results = []
     print(f"{machine()}; medians\n")

@@ -28,6 +28,12 @@ class Peer:
         """The command line that runs `command`; `options` are this peer's own."""
         return [*self.prefix, *options, *(["--"] if self.name == "runsc-py" else []), *command]
 
+    def volume(self, directory: Path) -> tuple[str, ...]:
+        """The options with which what is written to `directory` reaches the host."""
+        if self.name == "runsc-py":
+            return ("--volume", f"{directory}:{directory}:rw")
+        return ("-force-overlay=false",) if self.name == "gVisor ptrace" else ()
+
 
 GVISOR = ["--rootless", "--network=none", "--platform=ptrace", "--ignore-cgroups"]
 

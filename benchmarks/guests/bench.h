@@ -30,7 +30,10 @@ static inline double now(void) {
     } while (0)
 
 /* Run `operation` in batches that double until one takes ENOUGH; print the cost of one. */
-#define MEASURE(operation)                                                                        \
+#define MEASURE(operation) MEASURE_PART(operation, 1)
+
+/* The same for an operation that does what is measured `parts` times. */
+#define MEASURE_PART(operation, parts)                                                            \
     do {                                                                                          \
         operation; /* warm up */                                                                  \
         for (long batch_ = 1;; batch_ *= 2) {                                                     \
@@ -40,7 +43,7 @@ static inline double now(void) {
             }                                                                                     \
             double spent_ = now() - started_;                                                     \
             if (spent_ >= ENOUGH) {                                                               \
-                printf("%.1f\n", spent_ / batch_ * 1e9);                                          \
+                printf("%.1f\n", spent_ / batch_ / (parts) * 1e9);                                \
                 break;                                                                            \
             }                                                                                     \
         }                                                                                         \
