@@ -209,7 +209,10 @@ def _inherit(task: Task, child: Task, fresh_stack: bool) -> None:
         task.signal_mask if task.saved_signal_mask is None else task.saved_signal_mask
     )
     child.no_new_privileges = task.no_new_privileges
-    child.seccomp_filter = task.seccomp_filter
+    if task.seccomp_filter is not None:
+        from runsc_py.sentry.kernel.seccomp import attach
+
+        attach(child, task.seccomp_filter)
     child.seccomp_strict = task.seccomp_strict
     child.watched = child.is_observed()
     # A thread that shares memory would share the alternate stack: it starts without one.

@@ -49,6 +49,10 @@ def exit_task(task: "Task", status: int) -> None:
             group.exiting = True
             group.exit_status = status
     release_user_state(task)
+    if task.seccomp_filter is not None:
+        from runsc_py.sentry.kernel.seccomp import release_filters
+
+        release_filters(task)
     task.files.release(task)
     _leave_mounts(task)
     task.context.exit()

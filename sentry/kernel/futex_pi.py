@@ -24,7 +24,8 @@ from runsc_py.sentry.kernel.futex import (
     load_word,
 )
 from runsc_py.sentry.kernel.scheduling import scheduling_of
-from runsc_py.sentry.kernel.waiting import Interrupted, Repeat, WaitQueue, wait
+from runsc_py.sentry.kernel.waiting import Interrupted, WaitQueue, wait
+from runsc_py.sentry.syscalls.table import Restart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ async def lock_pi(task: "Task", address: int, private: bool, deadline: int | Non
             if not await wait(task, ((waiter.queue, MATCH_ANY),), deadline) and not waiter.owns:
                 raise ETIMEDOUT
     except Interrupted:
-        raise Repeat from None
+        raise Interrupted(Restart.ALWAYS) from None
     finally:
         if not waiter.owns:
             _forget(table, key, waiter)
@@ -264,7 +265,7 @@ async def wait_requeue_pi(
         # The word that it waited for has changed by now: no use in beginning again.
         if waiter.moved:
             raise EAGAIN from None
-        raise Repeat from None
+        raise Interrupted(Restart.ALWAYS) from None
     finally:
         if not lock.owns:
             table.remove(waiter)

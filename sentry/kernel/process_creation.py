@@ -264,8 +264,11 @@ def _make_task(
         raise
     arguments.files.share()
     task.no_new_privileges = arguments.no_new_privileges
-    task.seccomp_filter = arguments.seccomp_filter
     task.watched = task.is_observed()
+    if arguments.seccomp_filter is not None:
+        from runsc_py.sentry.kernel.seccomp import attach
+
+        attach(task, arguments.seccomp_filter)
     group.leader = task
     group.tasks.append(task)
     ProcessGroup(Session(group), group).add(group)

@@ -20,7 +20,7 @@ from runsc_py.sentry.kernel.signal_sending import force_signal
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import DEAD, KERNEL, RUNNING, STOPPED, Task
 from runsc_py.sentry.kernel.tracing import prepare_traced_return
-from runsc_py.sentry.kernel.waiting import Interrupted
+from runsc_py.sentry.kernel.waiting import Interrupted, MustWait
 from runsc_py.sentry.syscalls.table import SyscallTable
 
 TYPE_CHECKING = False
@@ -128,6 +128,9 @@ class RunLoop:
                 return None
             except Interrupted:
                 return self._interrupted(task)
+            except MustWait as wait:
+                task.coroutine = wait.rest
+                return self._step(task)
             else:
                 if result is not None:
                     context.set_result(result)  # type: ignore[arg-type]
@@ -155,7 +158,7 @@ class RunLoop:
             result = -error.number
         except Interrupted as interruption:
             task.restart_pending = True
-            task.restart_repeats = interruption.repeats
+            task.restart_rule = interruption.restart
             task.attention = True
             result = None
         except OSError as error:
@@ -180,7 +183,7 @@ class RunLoop:
     def _interrupted(self, task: Task) -> Context | None:
         """A call that does not wait was interrupted all the same (a background process and tty)."""
         task.restart_pending = True
-        task.restart_repeats = False
+        task.restart_rule = None
         task.attention = True
         return self._return_to_guest(task)
 

@@ -20,19 +20,22 @@ from runsc_py.sentry.abi.seccomp import (
     SECCOMP_RET_LOG,
     SECCOMP_RET_TRACE,
     SECCOMP_RET_TRAP,
+    SECCOMP_RET_USER_NOTIF,
     SIGINFO_SYSCALL,
     SYS_SECCOMP_CODE,
 )
 from runsc_py.sentry.abi.signals import SIGKILL, SIGSYS
-from runsc_py.sentry.errors import EINVAL, ENOMEM
+from runsc_py.sentry.errors import EINVAL, ENOMEM, ENOSYS
 from runsc_py.sentry.kernel.bpf import Instruction, check_program, run_program
 from runsc_py.sentry.kernel.exit import TaskEnded, exit_task
 from runsc_py.sentry.kernel.signal_delivery import terminate
 from runsc_py.sentry.kernel.signal_sending import force_signal
 from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.waiting import POLLHUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.seccomp_notification import Listener
     from runsc_py.sentry.kernel.task import Task
 
 #: instructions of all filters of a task, with a little for each filter (MAX_INSNS_PER_PATH)
@@ -45,7 +48,7 @@ STRICT_CALLS = frozenset((0, 1, 15, 60))
 class Filter:
     """One installed program and the filter that was there before it."""
 
-    __slots__ = ("fixed", "logs", "previous", "program")
+    __slots__ = ("fixed", "listener", "logs", "previous", "program", "users")
 
     def __init__(
         self, program: Sequence[Instruction], previous: "Filter | None", logs: bool
@@ -62,6 +65,10 @@ class Filter:
         self.program: Sequence[Instruction] = program
         self.previous: Filter | None = previous
         self.logs = logs
+        #: tasks that have this filter as their newest, and filters stacked on it
+        self.users = 0
+        #: who answers SECCOMP_RET_USER_NOTIF
+        self.listener: Listener | None = None
         #: answers by number that depend on nothing else
         self.fixed: dict[int, int] = {}
 
@@ -81,30 +88,46 @@ def _precedence(answer: int) -> int:
     return action - (1 << 32) if action & 0x80000000 else action
 
 
-def verdict(task: "Task") -> int:
-    """What the filters of a task say about the call it stopped at."""
+def call_data(task: "Task") -> bytes:
+    """The struct seccomp_data of the call that a task stopped at."""
     context = task.context
-    number = context.number
-    data = SECCOMP_DATA.pack(
-        number,
+    return SECCOMP_DATA.pack(
+        context.number - (context.number >> 31 << 32),
         AUDIT_ARCH_X86_64,
         context.registers.rip,
         *SECCOMP_DATA.unpack(bytes(16) + bytes(context.arguments))[3:],
     )
-    answer = SECCOMP_RET_ALLOW
+
+
+def verdict(task: "Task", data: bytes) -> tuple[int, Filter | None]:
+    """What the filters of a task say about a call, and the one that said it."""
+    answer, by = SECCOMP_RET_ALLOW, None
     current: Filter | None = task.seccomp_filter
     while current is not None:
-        one = current.evaluate(number, data)
+        one = current.evaluate(task.context.number, data)
         # The newest filter runs first; among equals its data counts.
         if _precedence(one) < _precedence(answer):
-            answer = one
+            answer, by = one, current
         current = current.previous
-    return answer
+    return answer, by
 
 
 def is_for_tracer(answer: int) -> bool:
     """Whether a verdict leaves the call to a tracer."""
     return answer & SECCOMP_RET_ACTION == SECCOMP_RET_TRACE
+
+
+def is_for_supervisor(answer: int) -> bool:
+    """Whether a verdict leaves the call to a listener's supervisor."""
+    return answer & SECCOMP_RET_ACTION == SECCOMP_RET_USER_NOTIF
+
+
+async def ask_supervisor(task: "Task", by: Filter, data: bytes) -> bool:
+    """SECCOMP_RET_USER_NOTIF.  True: the call may go on; else the context has its result."""
+    if by.listener is not None:
+        return await by.listener.ask(task, data)
+    task.context.set_result(-ENOSYS.number)
+    return False
 
 
 def enforce(task: "Task", answer: int) -> bool:
@@ -123,7 +146,7 @@ def enforce(task: "Task", answer: int) -> bool:
     elif action == SECCOMP_RET_TRAP:
         _trap(task, data)
     elif action == SECCOMP_RET_TRACE:
-        task.context.set_result(-38)  # nobody traces with PTRACE_O_TRACESECCOMP: ENOSYS
+        task.context.set_result(-ENOSYS.number)  # nobody traces with PTRACE_O_TRACESECCOMP
     else:
         _kill(task, action)
     return False
@@ -151,21 +174,51 @@ def _kill(task: "Task", action: int) -> None:
     raise TaskEnded
 
 
-def install(task: "Task", program: Sequence[Instruction], *, logs: bool, all_threads: bool) -> int:
-    """Add a filter.  Returns 0, or the thread that has filters of its own (TSYNC).
+def install(task: "Task", new: Filter, *, all_threads: bool) -> int:
+    """Put a filter made from the task's newest in force.
 
-    Errors: EINVAL, ENOMEM.
+    Returns 0, or the thread that has filters of its own (TSYNC): then nothing has happened.
     """
-    new = Filter(program, task.seccomp_filter, logs)
-    threads = task.thread_group.tasks if all_threads else [task]
-    for thread in threads:
-        if thread is not task and not _is_ancestor(thread.seccomp_filter, task.seccomp_filter):
+    others = [other for other in task.thread_group.tasks if other is not task]
+    for thread in others if all_threads else ():
+        own = thread.seccomp_filter
+        if thread.seccomp_strict or not _is_ancestor(own, task.seccomp_filter):
             return thread.identifier_in(task.pid_namespace)
-    for thread in threads:
-        thread.seccomp_filter = new
-        thread.watched = True
+    # The new filter has the task's reference to the one before.
+    task.seccomp_filter = None
+    attach(task, new)
+    for thread in others if all_threads else ():
+        release_filters(thread)
+        attach(thread, new)
         thread.no_new_privileges = thread.no_new_privileges or task.no_new_privileges
     return 0
+
+
+def attach(task: "Task", newest: Filter) -> None:
+    """A task that has no filters gets these."""
+    newest.users += 1
+    task.seccomp_filter = newest
+    task.watched = True
+
+
+def release_filters(task: "Task") -> None:
+    """A task ends or gets others: listeners whose filter nobody has any more hang up."""
+    current, task.seccomp_filter = task.seccomp_filter, None
+    while current is not None:
+        current.users -= 1
+        if current.users:
+            return
+        if current.listener is not None:
+            current.listener.queue.notify(POLLHUP)
+        current = current.previous
+
+
+def has_listener(task: "Task") -> bool:
+    """Whether a filter of the task has an open listener."""
+    current = task.seccomp_filter
+    while current is not None and current.listener is None:
+        current = current.previous
+    return current is not None
 
 
 def _is_ancestor(older: Filter | None, newer: Filter | None) -> bool:

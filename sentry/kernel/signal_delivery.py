@@ -134,18 +134,11 @@ def _run_handler(task: "Task", info: SignalInfo, action: SignalAction) -> None:
 def _settle_interrupted_call(task: "Task", action: SignalAction) -> None:
     """A handler interrupts a blocking call: EINTR, or the call again after the handler."""
     task.restart_pending = False
-    entry = task.syscall
-    assert entry is not None
     # What keeps a restart block (a deadline) is never run again after a handler, as on Linux:
     # the handler's own calls would find it.
-    again = (
-        task.restart_repeats
-        or entry.restart is Restart.ALWAYS
-        or (
-            entry.restart is Restart.SYSTEM
-            and action.flags & SA_RESTART
-            and task.restart_block is None
-        )
+    rule = _restart_rule(task)
+    again = rule is Restart.ALWAYS or (
+        rule is Restart.SYSTEM and action.flags & SA_RESTART and task.restart_block is None
     )
     if again:
         rewind(task)
@@ -158,13 +151,20 @@ def _settle_interrupted_call(task: "Task", action: SignalAction) -> None:
 def _restart_without_handler(task: "Task") -> None:
     """Interrupted, but no handler ran: the call is made again, except for the few of NEVER."""
     task.restart_pending = False
-    entry = task.syscall
-    assert entry is not None
-    if entry.restart is Restart.NEVER and not task.restart_repeats:
+    if _restart_rule(task) is Restart.NEVER:
         task.restart_block = None
         task.context.set_result(-EINTR.number)
     else:
         rewind(task)
+
+
+def _restart_rule(task: "Task") -> Restart:
+    """What is to become of the interrupted call."""
+    if task.restart_rule is not None:
+        return task.restart_rule
+    entry = task.syscall
+    assert entry is not None
+    return entry.restart
 
 
 def rewind(task: "Task") -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.tracing import Tracing
     from runsc_py.sentry.kernel.waiting import WaitQueue
     from runsc_py.sentry.mm.memory_manager import MemoryManager
-    from runsc_py.sentry.syscalls.table import Entry
+    from runsc_py.sentry.syscalls.table import Entry, Restart
 
 RUNNING = 0
 KERNEL = 1
@@ -71,7 +71,7 @@ class Task:
         "pid_namespace_for_children",
         "restart_block",
         "restart_pending",
-        "restart_repeats",
+        "restart_rule",
         "returning",
         "robust_list",
         "saved_signal_mask",
@@ -174,8 +174,8 @@ class Task:
         self.syscall_started = 0
         #: a signal interrupted the call; signal delivery decides on EINTR or a restart
         self.restart_pending = False
-        #: then, whatever the call is: it is made again (waiting.Repeat)
-        self.restart_repeats = False
+        #: then: what is to become of it, where that is not the table entry's to say
+        self.restart_rule: Restart | None = None
         #: what a call that restarts keeps from its first run (an absolute deadline, ns)
         self.restart_block: int | None = None
 

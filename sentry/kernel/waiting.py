@@ -9,13 +9,14 @@ Nothing here knows what is waited for; `kernel/run_loop.py` resumes what is made
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol, TypeVar
+    from typing import Any, Protocol, TypeVar
 
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.syscalls.table import Restart
 
     T = TypeVar("T")
 else:
@@ -42,17 +43,23 @@ ANY_EVENT = 0xFFFFFFFF
 class Interrupted(Exception):
     """A signal ended an interruptible wait.
 
-    What signal(7) does with the call is a property of its table entry.
+    What signal(7) does with the call is a property of its table entry, unless `restart` says it.
     """
 
-    #: the call is made again whatever its table entry and the handler say
-    repeats = False
+    def __init__(self, restart: Restart | None = None) -> None:
+        super().__init__()
+        self.restart = restart
 
 
-class Repeat(Interrupted):
-    """The same where Linux says ERESTARTNOINTR."""
+class MustWait(Exception):
+    """Raised by a plain handler whose call has to wait after all: `rest` is the rest of it.
 
-    repeats = True
+    For calls like ioctl(2), of which nearly all end at once.
+    """
+
+    def __init__(self, rest: Coroutine[Any, Any, int]) -> None:
+        super().__init__()
+        self.rest = rest
 
 
 class Waiter(Protocol):

@@ -8,7 +8,14 @@ import struct
 from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXIT, PTRACE_EVENT_SECCOMP
 from runsc_py.sentry.abi.seccomp import SECCOMP_RET_DATA
 from runsc_py.sentry.errors import ENOSYS, KernelError
-from runsc_py.sentry.kernel.seccomp import enforce, is_for_tracer, verdict
+from runsc_py.sentry.kernel.seccomp import (
+    ask_supervisor,
+    call_data,
+    enforce,
+    is_for_supervisor,
+    is_for_tracer,
+    verdict,
+)
 from runsc_py.sentry.kernel.tracing import (
     SYSCALL_ENTRY_STOP,
     SYSCALL_EXIT_STOP,
@@ -16,7 +23,7 @@ from runsc_py.sentry.kernel.tracing import (
     report_events,
     syscall_stop,
 )
-from runsc_py.sentry.kernel.waiting import Interrupted
+from runsc_py.sentry.kernel.waiting import Interrupted, MustWait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,6 +99,26 @@ def _entry_after_stop(task: "Task", entry: "Entry | None") -> "Entry | None":
     return task.syscall
 
 
+async def _screen(task: "Task") -> bool:
+    """Whether the task's filters let its call go on; otherwise the context has its result."""
+    data = call_data(task)
+    answer, by = verdict(task, data)
+    tracing = task.tracing
+    if is_for_tracer(answer) and tracing is not None and tracing.wants(PTRACE_EVENT_SECCOMP):
+        await event_stop(tracing, PTRACE_EVENT_SECCOMP, answer & SECCOMP_RET_DATA)
+        _entry_after_stop(task, task.syscall)
+        if task.context.number == SKIPPED:
+            return True
+        # The filters judge what the tracer made of the call; the tracer itself has had its say.
+        data = call_data(task)
+        answer, by = verdict(task, data)
+        if is_for_tracer(answer):
+            return True
+    if by is not None and is_for_supervisor(answer):
+        return await ask_supervisor(task, by, data)
+    return enforce(task, answer)
+
+
 async def _serve(task: "Task", entry: "Entry | None") -> int | None:
     context = task.context
     strace = task.kernel.strace
@@ -104,22 +131,22 @@ async def _serve(task: "Task", entry: "Entry | None") -> int | None:
         if strace is not None:
             strace.enter(task, entry, arguments)
     if task.seccomp_filter is not None or task.seccomp_strict:
-        answer = verdict(task)
-        tracing = task.tracing
-        if is_for_tracer(answer) and tracing is not None and tracing.wants(PTRACE_EVENT_SECCOMP):
-            await event_stop(tracing, PTRACE_EVENT_SECCOMP, answer & SECCOMP_RET_DATA)
-            entry = _entry_after_stop(task, entry)
-            if entry is not None:
-                arguments = entry.unpack(context.arguments)
-        elif not enforce(task, answer):
+        if not await _screen(task):
             return None
+        # A tracer may have changed the call meanwhile.
+        entry = task.syscall
+        if entry is not None:
+            arguments = entry.unpack(context.arguments)
     if context.number == SKIPPED:
         context.set_result(context.registers.rax)
         return None
     if entry is None:
         task.kernel.note_unsupported(task, context.number)
         raise ENOSYS
-    result = entry.handler(task, *arguments)
+    try:
+        result = entry.handler(task, *arguments)
+    except MustWait as wait:
+        result = wait.rest
     if result is None or isinstance(result, int):
         return result
     return await result

@@ -8,7 +8,7 @@ arguments and environment lie.  The map's text is made in `mm/maps.py`.
 import os
 
 from runsc_py.platform.interface import AddressSpace, HostMapping, MemoryFault
-from runsc_py.sentry.errors import EFAULT, ENAMETOOLONG
+from runsc_py.sentry.errors import E2BIG, EFAULT, ENAMETOOLONG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,6 +141,16 @@ class MemoryManager:
                 raise EFAULT from None
             return fault.done
         return len(data)
+
+    def copy_in_extensible(self, address: int, size: int, known: int) -> bytes:
+        """A structure that grows with Linux (copy_struct_from_user), `known` bytes of it.
+
+        What the caller's version lacks is 0.  Errors: EFAULT; E2BIG when it asks for what we lack.
+        """
+        raw = self.copy_in(address, size)
+        if any(raw[known:]):
+            raise E2BIG
+        return raw[:known].ljust(known, b"\0")
 
     def copy_in_string(self, address: int, limit: int = PATH_MAX) -> bytes:
         """A NUL-terminated string without its NUL.

@@ -89,10 +89,8 @@ async def openat2(
         raise EINVAL
     if size > _PAGE_SIZE:
         raise E2BIG
-    data = task.memory.copy_in(how, size)
-    if any(data[OPEN_HOW.size :]):
-        raise E2BIG
-    flags, mode, resolve = OPEN_HOW.unpack_from(data)
+    data = task.memory.copy_in_extensible(how, size, OPEN_HOW.size)
+    flags, mode, resolve = OPEN_HOW.unpack(data)
     if flags & ~_KNOWN_FLAGS or resolve & ~RESOLVE_ALL:
         raise EINVAL
     both = RESOLVE_BENEATH | RESOLVE_IN_ROOT

@@ -101,10 +101,8 @@ async def clone3(task: Task, address: Address, size: Size) -> int:
         raise EINVAL
     if size > 4096:
         raise E2BIG
-    raw = task.memory.copy_in(address, size)
-    if any(raw[CLONE_ARGS.size :]):
-        raise E2BIG
-    fields = CLONE_ARGS.as_dict(raw[: CLONE_ARGS.size].ljust(CLONE_ARGS.size, b"\0"))
+    raw = task.memory.copy_in_extensible(address, size, CLONE_ARGS.size)
+    fields = CLONE_ARGS.as_dict(raw)
     flags: int = fields["flags"]
     if flags & (CSIGNAL | CLONE_DETACHED) or flags >> 34 or fields["exit_signal"] > 64:
         raise EINVAL
