@@ -265,6 +265,10 @@ class Platform(Protocol):
 
     #: address of the vDSO in every address space, 0 without one
     vdso_address: int
+
+    def vdso_image(self) -> bytes:
+        """What every address space has there to begin with; empty without a vDSO."""
+
     #: lowest address a guest may map (the stub page lies below)
     lowest_address: int
     #: CPUs that guests can have; sched_getaffinity(2) of this process may tell less by now

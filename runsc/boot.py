@@ -111,6 +111,8 @@ def make_first_task(kernel: Kernel, options: RunOptions) -> Task:
             kernel.new_uts_namespace(kernel.options.host_name),
             kernel.new_ipc_namespace(),
             kernel.new_network_namespace(),
+            kernel.root_time_namespace,
+            kernel.root_cgroup_namespace,
         ),
         name=b"runsc-py",
     )

@@ -55,7 +55,8 @@ class PtracePlatform:
         self.lowest_address = lib.LOWEST_ADDRESS
         try:
             place(self.native, placement, self._proc_fd)
-            self.vdso_address = start_master(self.native, self._proc_fd)
+            self._vdso = start_master(self.native, self._proc_fd)
+            self.vdso_address = self._vdso.start
             start_doorbell(self.native, self._proc_fd)
         except BaseException:
             self.close()
@@ -107,6 +108,10 @@ class PtracePlatform:
                 raise PlatformError("the master stub was killed")
             raise OSError(number, os.strerror(number))
         return self.add_context(native, self.new_memory())
+
+    def vdso_image(self) -> bytes:
+        """The vDSO as every address space has it: this process's own, at the same place."""
+        return bytes(ffi.buffer(ffi.cast("char *", self._vdso.start), len(self._vdso)))
 
     def watch(self, fd: int) -> None:
         """Make `wait` return WAKE when `fd` (an epoll descriptor) becomes readable; -1 for none."""

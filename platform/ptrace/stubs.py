@@ -65,15 +65,15 @@ def failure(native: "NativePlatform") -> PlatformError:
     return PlatformError(STEPS.get(step, f"step {step} failed") + reason)
 
 
-def unmap_sentry(native: "NativePlatform", which: int, proc_fd: int) -> int:
-    """Unmap what a stub inherited but the stub page and the vDSO.  Returns the vDSO's address."""
+def unmap_sentry(native: "NativePlatform", which: int, proc_fd: int) -> range:
+    """Unmap what a stub inherited but the stub page and the vDSO.  Returns where the vDSO lies."""
     text = read_process_file(proc_fd, lib.platform_stub_pid(native, which), "maps")
     kept = [parse_mapping(line) for line in text.splitlines() if line.endswith(KEPT)]
     start = lib.LOWEST_ADDRESS
-    vdso = 0
+    vdso = range(0)
     for mapping in kept:
         if mapping.path == VDSO:
-            vdso = mapping.start
+            vdso = range(mapping.start, mapping.end)
         unmap(native, which, start, mapping.start)
         start = mapping.end
     unmap(native, which, start, ADDRESS_SPACE_END)
@@ -86,8 +86,8 @@ def unmap(native: "NativePlatform", which: int, start: int, end: int) -> None:
         raise failure(native)
 
 
-def start_master(native: "NativePlatform", proc_fd: int) -> int:
-    """Start the process that guests are cloned from.  Returns the vDSO's address, 0 without one."""
+def start_master(native: "NativePlatform", proc_fd: int) -> range:
+    """Start the process that guests are cloned from.  Returns where the vDSO lies, if anywhere."""
     program = guest_filter()
     if lib.platform_start_stub(native, lib.STUB_MASTER, program, len(program)):
         raise failure(native)

@@ -109,6 +109,8 @@ def _load(
         kernel.new_uts_namespace(kernel.options.host_name),
         kernel.new_ipc_namespace(),
         kernel.new_network_namespace(),
+        kernel.root_time_namespace,
+        kernel.root_cgroup_namespace,
     )
     files = () if request.terminal >= 0 else request.standard_files
     loader.processes[root.identifier, 0] = ContainerProcess(request.terminal, files)

@@ -10,6 +10,7 @@ ET_DYN = 3
 EM_X86_64 = 62
 
 PT_LOAD = 1
+PT_DYNAMIC = 2
 PT_INTERP = 3
 PT_GNU_STACK = 0x6474E551
 
@@ -45,6 +46,18 @@ PROGRAM_HEADER = Structure(
     ("p_filesz", "Q"),
     ("p_memsz", "Q"),
     ("p_align", "Q"),
+)
+
+DYNAMIC = Structure("Elf64_Dyn", ("d_tag", "q"), ("d_un", "Q"))
+
+SYMBOL = Structure(
+    "Elf64_Sym",
+    ("st_name", "I"),
+    ("st_info", "B"),
+    ("st_other", "B"),
+    ("st_shndx", "H"),
+    ("st_value", "Q"),
+    ("st_size", "Q"),
 )
 
 AT_NULL = 0

@@ -11,7 +11,14 @@ An item holds no reference of its file: the last close ends the interest (`OpenF
 from runsc_py.sentry.abi.events import EPOLLET, EPOLLEXCLUSIVE, EPOLLONESHOT, EPOLLWAKEUP
 from runsc_py.sentry.errors import EEXIST, EINVAL, ELOOP, ENOENT, EPERM
 from runsc_py.sentry.fs.anonymous import anonymous_inode_path
-from runsc_py.sentry.kernel.waiting import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM
+from runsc_py.sentry.kernel.waiting import (
+    EXCLUSIVE,
+    POLLERR,
+    POLLHUP,
+    POLLIN,
+    POLLOUT,
+    POLLRDNORM,
+)
 from runsc_py.sentry.vfs.open_file import O_RDWR, OpenFile
 
 TYPE_CHECKING = False
@@ -44,11 +51,18 @@ class EpollItem:
         #: EPOLLONESHOT has fired
         self.disabled = False
 
-    def wake(self, events: int) -> None:
-        """The file's wait queue was notified (Waiter protocol)."""
-        if not self.disabled and events & (self.events | _ALWAYS):
-            self.epoll.ready[self] = None
-            self.epoll.wait_queue.notify(_READY)
+    def wake(self, events: int) -> bool:
+        """The file's wait queue was notified (Waiter protocol); whether that wakes anybody."""
+        if self.disabled or not events & (self.events | _ALWAYS):
+            return False
+        epoll = self.epoll
+        epoll.ready[self] = None
+        # Who was woken before and has not run yet is none to leave this event to.
+        wakes = any(
+            not getattr(waiter, "woken_by_queue", False) for waiter in epoll.wait_queue.waiters
+        )
+        epoll.wait_queue.notify(_READY)
+        return wakes
 
     def current_events(self) -> int:
         """What of the wanted holds now."""
@@ -58,8 +72,11 @@ class EpollItem:
 
     def watch(self) -> None:
         """Stand in the file's queue for the events wanted now; join the ready list if they hold."""
+        interest = (self.events | _ALWAYS) & ~_MODES
         self.file.wait_queue.remove(self)
-        self.file.wait_queue.add(self, (self.events | _ALWAYS) & ~_MODES)
+        if self.events & EPOLLEXCLUSIVE:
+            interest |= EXCLUSIVE
+        self.file.wait_queue.add(self, interest)
         if self.current_events():
             self.wake(self.events | _ALWAYS)
 

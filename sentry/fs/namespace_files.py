@@ -53,7 +53,6 @@ class NamespaceInode(Inode):
 
     def __init__(self, filesystem: FileSystem, number: int, namespace: object, kind: bytes) -> None:
         super().__init__(filesystem, number, S_IFREG | 0o444)
-        #: None where there is only one
         self.namespace = namespace
         self.kind = kind
 
@@ -116,8 +115,6 @@ def _owner(task: "Task", namespace: object) -> UserNamespace:
     """The user namespace that owns one.  Errors: EPERM when it is out of the caller's sight."""
     if isinstance(namespace, UserNamespace):
         owner = namespace.parent
-    elif namespace is None:
-        owner = task.kernel.root_pid_namespace.user_namespace
     else:
         owner = getattr(namespace, "user_namespace", None)
     if owner is None or not owner.is_descendant_of(task.credentials.user_namespace):

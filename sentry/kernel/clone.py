@@ -41,6 +41,7 @@ from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.scheduling import scheduling_of, set_scheduling
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.thread_group import ThreadGroup
+from runsc_py.sentry.kernel.time_namespace import enter_for_children
 from runsc_py.sentry.kernel.tracing import inherit, report_events
 from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
 
@@ -126,6 +127,8 @@ def clone(task: Task, arguments: CloneArguments) -> Task:
         name=task.name,
         wanted_identifier=arguments.wanted,
     )
+    if not shares_memory:
+        child.namespaces = enter_for_children(child.namespaces, child.memory)
     new.translate(child.file_context)
     _inherit(task, child, shares_memory and not flags & CLONE_VFORK)
     _join_group(task, child, flags)

@@ -46,6 +46,7 @@ from runsc_py.sentry.kernel.exit import exit_task, release_user_state
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK
 from runsc_py.sentry.kernel.posix_timers import delete_posix_timers
 from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.time_namespace import enter_for_children, freeze
 from runsc_py.sentry.loader.elf import (
     ElfImage,
     LoadedImage,
@@ -344,6 +345,9 @@ def _put_in_force(
     task.memory = image.memory
     old_context.exit()
     old_memory.release()
+    task.namespaces = enter_for_children(task.namespaces, task.memory)
+    if task.namespaces.time is not task.kernel.root_time_namespace:
+        freeze(task.namespaces.time, task.memory)
     group.handlers = group.handlers.for_exec()
     group.did_exec = True
     delete_posix_timers(group)

@@ -12,9 +12,10 @@ from runsc_py.sentry.auth.user_namespace import UserNamespace
 from runsc_py.sentry.kernel.clock import Clock
 from runsc_py.sentry.kernel.events import HostEvents
 from runsc_py.sentry.kernel.futex import FutexTable
-from runsc_py.sentry.kernel.namespaces import IpcNamespace, UtsNamespace
+from runsc_py.sentry.kernel.namespaces import CgroupNamespace, IpcNamespace, UtsNamespace
 from runsc_py.sentry.kernel.options import KernelOptions
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
+from runsc_py.sentry.kernel.time_namespace import TimeNamespace
 from runsc_py.sentry.kernel.timers import Timers
 from runsc_py.sentry.kernel.usage import SystemTime, Usage
 from runsc_py.sentry.kernel.waiting import WaitQueue
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
     from runsc_py.sentry.vfs.path import Path
 else:
     Protocol = object  # the real one is for type checkers, and slow to import
+
+
+#: Linux's numbers of the initial namespaces
+CGROUP_NUMBER = 0xEFFFFFFB
+TIME_NUMBER = 0xEFFFFFFA
 
 
 class Log(Protocol):
@@ -72,6 +78,9 @@ class Kernel:
         self.root_pid_namespace = PidNamespace(
             None, self.root_user_namespace, self.new_inode_number()
         )
+
+        self.root_time_namespace = TimeNamespace(self.root_user_namespace, TIME_NUMBER)
+        self.root_cgroup_namespace = CgroupNamespace(self.root_user_namespace, CGROUP_NUMBER)
 
         # Objects of every task.
         self.futexes = FutexTable()

@@ -12,6 +12,7 @@ from runsc_py.sentry.abi.process import (
     CLONE_NEWNET,
     CLONE_NEWNS,
     CLONE_NEWPID,
+    CLONE_NEWTIME,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
     CLONE_SIGHAND,
@@ -22,9 +23,15 @@ from runsc_py.sentry.abi.process import (
 )
 from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES, CAP_SYS_ADMIN, CAP_SYS_CHROOT
 from runsc_py.sentry.auth.user_namespace import MAXIMUM_LEVEL, UserNamespace
-from runsc_py.sentry.errors import EINVAL, ENOSPC, EPERM
-from runsc_py.sentry.kernel.namespaces import IpcNamespace, Namespaces, UtsNamespace
+from runsc_py.sentry.errors import EINVAL, ENOSPC, EPERM, EUSERS
+from runsc_py.sentry.kernel.namespaces import (
+    CgroupNamespace,
+    IpcNamespace,
+    Namespaces,
+    UtsNamespace,
+)
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
+from runsc_py.sentry.kernel.time_namespace import TimeNamespace, freeze
 from runsc_py.sentry.socket.namespace import NetworkNamespace
 from runsc_py.sentry.vfs.mount import MountNamespace
 from runsc_py.sentry.vfs.mount_copies import copy_namespace
@@ -72,7 +79,7 @@ class NewNamespaces:
             raise EPERM
         if flags & CLONE_NEWPID:
             self.pid_namespace = _new_pid_namespace(task, owner)
-        if others & ~(CLONE_NEWPID | CLONE_NEWCGROUP):
+        if others & ~CLONE_NEWPID:
             self._make_others(task, flags, owner)
 
     def _make_others(self, task: "Task", flags: int, owner: UserNamespace) -> None:
@@ -87,6 +94,12 @@ class NewNamespaces:
             namespaces.ipc = IpcNamespace(owner, kernel.new_inode_number())
         if flags & CLONE_NEWNET:
             namespaces.network = NetworkNamespace(kernel, owner)
+        if flags & CLONE_NEWCGROUP:
+            namespaces.cgroup = CgroupNamespace(owner, kernel.new_inode_number())
+        if flags & CLONE_NEWTIME:
+            namespaces.time_for_children = TimeNamespace(
+                owner, kernel.new_inode_number(), namespaces.time_for_children
+            )
         if flags & CLONE_NEWNS:
             namespaces.mount, self._mounts = copy_namespace(
                 namespaces.mount, owner, kernel.new_inode_number()
@@ -187,6 +200,11 @@ def join(task: "Task", namespace: object) -> None:
         namespaces.ipc = namespace
     elif isinstance(namespace, NetworkNamespace):
         namespaces.network = namespace
+    elif isinstance(namespace, CgroupNamespace):
+        namespaces.cgroup = namespace
+    elif isinstance(namespace, TimeNamespace):
+        _join_time_namespace(task, namespace)
+        namespaces.time = namespaces.time_for_children = namespace
     elif isinstance(namespace, MountNamespace):
         _join_mount_namespace(task, namespace)
         namespaces.mount = namespace
@@ -194,6 +212,14 @@ def join(task: "Task", namespace: object) -> None:
         raise EINVAL
     _check_admin(task, namespace.user_namespace)
     task.namespaces = namespaces
+
+
+def _join_time_namespace(task: "Task", namespace: TimeNamespace) -> None:
+    """Everybody who shares the memory would read the other clocks, too."""
+    if len(task.thread_group.tasks) > 1:
+        raise EUSERS
+    _check_admin(task, namespace.user_namespace)
+    freeze(namespace, task.memory)
 
 
 def _join_mount_namespace(task: "Task", namespace: MountNamespace) -> None:

@@ -3,6 +3,7 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.auth.user_namespace import UserNamespace
+    from runsc_py.sentry.kernel.time_namespace import TimeNamespace
     from runsc_py.sentry.socket.namespace import NetworkNamespace
     from runsc_py.sentry.vfs.mount import MountNamespace
 
@@ -36,10 +37,20 @@ class IpcNamespace:
         self.inode_number = inode_number
 
 
+class CgroupNamespace:
+    """A view of the control groups (cgroup_namespaces(7)): there is one group, the root of all."""
+
+    __slots__ = ("inode_number", "user_namespace")
+
+    def __init__(self, user_namespace: "UserNamespace", inode_number: int) -> None:
+        self.user_namespace = user_namespace
+        self.inode_number = inode_number
+
+
 class Namespaces:
     """Linux's nsproxy: replaced as a whole by unshare(2) and setns(2)."""
 
-    __slots__ = ("ipc", "mount", "network", "uts")
+    __slots__ = ("cgroup", "ipc", "mount", "network", "time", "time_for_children", "uts")
 
     def __init__(
         self,
@@ -47,12 +58,20 @@ class Namespaces:
         uts: UtsNamespace,
         ipc: IpcNamespace,
         network: "NetworkNamespace",
+        time: "TimeNamespace",
+        cgroup: CgroupNamespace,
     ) -> None:
         self.mount = mount
         self.uts = uts
         self.ipc = ipc
         self.network = network
+        self.time = time
+        #: unshare(CLONE_NEWTIME) changes it; fork and execve enter it
+        self.time_for_children = time
+        self.cgroup = cgroup
 
     def copy(self) -> "Namespaces":
         """The same namespaces in an object of its own."""
-        return Namespaces(self.mount, self.uts, self.ipc, self.network)
+        copy = Namespaces(self.mount, self.uts, self.ipc, self.network, self.time, self.cgroup)
+        copy.time_for_children = self.time_for_children
+        return copy

@@ -175,7 +175,9 @@ def _namespaces(kernel: Kernel, arguments: ProcessArguments) -> Namespaces:
         ipc = init.ipc if init else kernel.new_ipc_namespace()
     if network is None:
         network = init.network if init else kernel.new_network_namespace()
-    return Namespaces(mount, uts, ipc, network)
+    return Namespaces(
+        mount, uts, ipc, network, kernel.root_time_namespace, kernel.root_cgroup_namespace
+    )
 
 
 def _working_directory(

@@ -38,6 +38,8 @@ POLLRDHUP = 0x2000
 READABLE = POLLIN | POLLRDNORM | POLLHUP | POLLERR | POLLRDHUP | POLLPRI
 WRITABLE = POLLOUT | POLLWRNORM | POLLHUP | POLLERR
 ANY_EVENT = 0xFFFFFFFF
+#: with the events of a waiter: of such ones a notification wakes one only (EPOLLEXCLUSIVE)
+EXCLUSIVE = 1 << 32
 
 
 class Interrupted(Exception):
@@ -65,8 +67,11 @@ class MustWait(Exception):
 class Waiter(Protocol):
     """Somebody in a wait queue: a blocked task, an epoll item, a signal-driven descriptor."""
 
-    def wake(self, events: int) -> None:
-        """Some of the awaited `events` happened.  Must not block and must not raise."""
+    def wake(self, events: int) -> object:
+        """Some of the awaited `events` happened.  Must not block and must not raise.
+
+        An exclusive waiter returns whether somebody takes care of it.
+        """
 
 
 class WaitQueue:
@@ -101,11 +106,18 @@ class WaitQueue:
             self.on_empty()
 
     def notify(self, events: int = ANY_EVENT) -> None:
-        """Wake every waiter interested in any of `events`."""
+        """Wake every waiter interested in any of `events`; of exclusive ones, one.
+
+        Without events it is an end, which concerns everybody.
+        """
         if self.waiters:
+            taken = False
             for waiter, interest in list(self.waiters.items()):
                 if interest & events:
-                    waiter.wake(events)
+                    if interest < EXCLUSIVE or events == ANY_EVENT:
+                        waiter.wake(events)
+                    elif not taken:
+                        taken = bool(waiter.wake(events))
 
     def notify_one(self, events: int = ANY_EVENT) -> None:
         """Wake the waiter that has stood here longest and is interested."""

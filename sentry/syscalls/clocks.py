@@ -29,6 +29,7 @@ from runsc_py.sentry.kernel.clock import (
     CLOCK_THREAD_CPUTIME_ID,
 )
 from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.time_namespace import monotonic_deadline, read_clock
 from runsc_py.sentry.kernel.waiting import Interrupted, wait
 from runsc_py.sentry.syscalls.cpu_clocks import cpu_clock
 from runsc_py.sentry.syscalls.table import Restart, Support, syscall
@@ -58,7 +59,7 @@ _CANNOT_SLEEP = (*_COARSE, CLOCK_MONOTONIC_RAW)
 
 def _read_clock(task: Task, clock: int) -> int:
     """Nanoseconds of any clock.  Raises EINVAL."""
-    reading = task.kernel.clock.read(clock)
+    reading = read_clock(task, clock)
     if reading is not None:
         return reading
     return cpu_clock(task, clock)[0]()
@@ -239,6 +240,6 @@ async def clock_nanosleep(
     if clock not in _SLEEPABLE and clock not in _ALARMS:
         return await _sleep_on_cpu_clock(task, clock, flags, when)
     if flags & TIMER_ABSTIME:
-        await _sleep_until(task, task.kernel.clock.deadline(clock, when))
+        await _sleep_until(task, monotonic_deadline(task, clock, when))
         return 0
     return await _sleep_relative(task, when, remaining)

@@ -19,6 +19,7 @@ from runsc_py.sentry.kernel.clock import (
     CLOCK_REALTIME_ALARM,
 )
 from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.time_namespace import to_machine
 from runsc_py.sentry.syscalls.table import Support, syscall
 from runsc_py.sentry.syscalls.time_arguments import nanoseconds_of_timespec
 from runsc_py.sentry.syscalls.types import (
@@ -84,6 +85,8 @@ def timerfd_settime(
     interval, value = nanoseconds_of_timespec(*fields[:2]), nanoseconds_of_timespec(*fields[2:])
     timer = _timer_file(task, fd)
     old = timer.setting()
+    if flags & TFD_TIMER_ABSTIME and value:
+        value = max(to_machine(task, timer.clock_identifier, value), 1)
     timer.set(value, interval, bool(flags & TFD_TIMER_ABSTIME))
     if old_value:
         _copy_out_setting(task, old_value, old)

@@ -11,6 +11,7 @@ from runsc_py.sentry.kernel.futex import (
     load_word,
 )
 from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.time_namespace import monotonic_deadline, to_machine
 from runsc_py.sentry.syscalls.table import Restart, Support, syscall
 from runsc_py.sentry.syscalls.time_arguments import copy_in_timespec
 from runsc_py.sentry.syscalls.types import (
@@ -118,7 +119,7 @@ async def _with_priority_inheritance(
         real = operation & FUTEX_CLOCK_REALTIME or command == FUTEX_LOCK_PI
         if timeout:
             clock = CLOCK_REALTIME if real else CLOCK_MONOTONIC
-            deadline = task.kernel.clock.deadline(clock, copy_in_timespec(task, timeout))
+            deadline = monotonic_deadline(task, clock, copy_in_timespec(task, timeout))
     elif operation & FUTEX_CLOCK_REALTIME:
         raise ENOSYS
     if command in (FUTEX_LOCK_PI, FUTEX_LOCK_PI2):
@@ -152,6 +153,8 @@ def _deadline(task: Task, operation: int, command: int, address: int) -> int:
         return task.restart_block
     if operation & FUTEX_CLOCK_REALTIME:
         when += clock.monotonic() - clock.realtime()
+    else:
+        when = to_machine(task, CLOCK_MONOTONIC, when)
     if command == FUTEX_WAIT_BITSET:
         task.restart_block = when
     return when
@@ -259,5 +262,5 @@ async def futex_waitv(
     if timeout:
         if clock_id not in (CLOCK_REALTIME, CLOCK_MONOTONIC):
             raise EINVAL
-        deadline = task.kernel.clock.deadline(clock_id, copy_in_timespec(task, timeout))
+        deadline = monotonic_deadline(task, clock_id, copy_in_timespec(task, timeout))
     return await futex_wait_any(task, words, deadline)

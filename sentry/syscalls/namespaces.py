@@ -1,10 +1,12 @@
 """unshare(2) and setns(2)."""
 
 from runsc_py.sentry.abi.process import (
+    CLONE_NEWCGROUP,
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
     CLONE_NEWPID,
+    CLONE_NEWTIME,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
     NAMESPACE_FLAGS,
@@ -38,8 +40,7 @@ def setns(task: Task, fd: Fd, flags: CloneFlags) -> int:
         inode = file.namespace_inode
         if flags and flags != KINDS.get(inode.kind):
             raise EINVAL
-        if inode.namespace is not None:
-            join(task, inode.namespace)
+        join(task, inode.namespace)
     else:
         raise EINVAL
     return 0
@@ -60,6 +61,8 @@ def _join_all(task: Task, file: PidFile, flags: int) -> None:
         (CLONE_NEWIPC, other.namespaces.ipc),
         (CLONE_NEWNET, other.namespaces.network),
         (CLONE_NEWPID, other.pid_namespace),
+        (CLONE_NEWCGROUP, other.namespaces.cgroup),
+        (CLONE_NEWTIME, other.namespaces.time),
     ]
     for flag, namespace in wanted:
         if flags & flag:

@@ -4,6 +4,7 @@ from runsc_py.sentry.abi.process import (
     CLONE_ARGS,
     CLONE_ARGS_SIZE_VER0,
     CLONE_DETACHED,
+    CLONE_NEWTIME,
     CLONE_PARENT_SETTID,
     CLONE_PIDFD,
     CLONE_VFORK,
@@ -104,7 +105,11 @@ async def clone3(task: Task, address: Address, size: Size) -> int:
     raw = task.memory.copy_in_extensible(address, size, CLONE_ARGS.size)
     fields = CLONE_ARGS.as_dict(raw)
     flags: int = fields["flags"]
-    if flags & (CSIGNAL | CLONE_DETACHED) or flags >> 34 or fields["exit_signal"] > 64:
+    if (
+        flags & (CSIGNAL & ~CLONE_NEWTIME | CLONE_DETACHED)
+        or flags >> 34
+        or fields["exit_signal"] > 64
+    ):
         raise EINVAL
     if bool(fields["stack"]) != bool(fields["stack_size"]) or fields["set_tid_size"] > 1:
         raise EINVAL

@@ -14,6 +14,7 @@ from runsc_py.sentry.abi.system import (
 )
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN, CAP_SYSLOG
 from runsc_py.sentry.errors import EINVAL, EPERM
+from runsc_py.sentry.kernel.clock import CLOCK_BOOTTIME
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import wait
 from runsc_py.sentry.syscalls.table import Support, syscall
@@ -81,7 +82,8 @@ def sysinfo(task: Task, result: OutSysinfo) -> int:
     kernel = task.kernel
     total = total_memory(kernel)
     free = max(total - used_memory(kernel), 0)
-    uptime = kernel.clock.boottime() // 1_000_000_000
+    boot_offset = task.namespaces.time.offset(CLOCK_BOOTTIME)
+    uptime = (kernel.clock.boottime() + boot_offset) // 1_000_000_000
     tasks = min(len(task.pid_namespace.tasks), 0xFFFF)
     # SI_LOAD_SHIFT is 16, the averages have 11 bits after the point.
     loads = (load << 5 for load in load_averages(kernel))

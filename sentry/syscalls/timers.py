@@ -29,6 +29,7 @@ from runsc_py.sentry.kernel.clock import (
 from runsc_py.sentry.kernel.interval_timers import PeriodicTimer, interval_timer
 from runsc_py.sentry.kernel.posix_timers import Notification, PosixTimer, posix_timers
 from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.time_namespace import to_machine
 from runsc_py.sentry.syscalls.cpu_clocks import cpu_clock
 from runsc_py.sentry.syscalls.table import Support, syscall
 from runsc_py.sentry.syscalls.time_arguments import (
@@ -163,7 +164,13 @@ def timer_settime(
     value = nanoseconds_of_timespec(*data[2:])
     found = posix_timers(task.thread_group).get(timer)
     before = _itimerspec(found)
-    expiry = value if flags & TIMER_ABSTIME or not value else found.timer.now() + value
+    expiry = value
+    if value:
+        expiry = (
+            max(to_machine(task, found.clock, value), 1)
+            if flags & TIMER_ABSTIME
+            else found.timer.now() + value
+        )
     found.set(expiry, interval if value else 0)
     if old:
         task.memory.copy_out(old, before)

@@ -7,6 +7,7 @@ import os
 
 from runsc_py.sentry.abi.system import KERNEL_RELEASE, KERNEL_VERSION, SYSTEM_NAME
 from runsc_py.sentry.fs.proc.process_status import CLOCK_TICK_NS, PAGE_SIZE
+from runsc_py.sentry.kernel.clock import CLOCK_BOOTTIME
 from runsc_py.sentry.kernel.load_averages import FIXED_1, LoadAverages
 from runsc_py.sentry.kernel.task import BLOCKED
 
@@ -152,7 +153,8 @@ def statistics(task: "Task") -> bytes:
         share = f"{user // processors} 0 {system // processors} {idle // processors}"
         lines.append(f"cpu{number} {share} 0 0 0 0 0 0")
     running, blocked, _ = _task_counts(kernel)
-    boot_time = (kernel.clock.realtime() - kernel.clock.boottime()) // SECOND
+    boot_offset = task.namespaces.time.offset(CLOCK_BOOTTIME)
+    boot_time = (kernel.clock.realtime() - kernel.clock.boottime() - boot_offset) // SECOND
     lines += [
         "intr 0",
         "ctxt 0",
@@ -186,6 +188,7 @@ def uptime(task: "Task") -> bytes:
     kernel = task.kernel
     elapsed = kernel.clock.boottime() / SECOND
     idle = max(elapsed * kernel.options.processors - sum(busy_time(kernel)) / SECOND, 0)
+    elapsed += task.namespaces.time.offset(CLOCK_BOOTTIME) / SECOND
     return b"%.2f %.2f\n" % (elapsed, idle)
 
 

@@ -17,12 +17,12 @@ from runsc_py.sentry.vfs.naming import path_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.path import Path
-
-#: namespaces that there is one of only: Linux's numbers for the initial ones
-CGROUP_NUMBER = 0xEFFFFFFB
-TIME_NUMBER = 0xEFFFFFFA
+else:
+    Protocol = object
 
 
 class MagicLink(SyntheticInode):
@@ -99,24 +99,26 @@ def root_directory(task: "Task") -> "Path | None":
 
 # -- namespaces --------------------------------------------------------------------------------
 
-#: by name, what gives the namespace object (None: there is only one) and its number
-_NAMESPACES: "dict[bytes, Callable[[Task], tuple[object, int]]]" = {
-    b"cgroup": lambda task: (None, CGROUP_NUMBER),
-    b"ipc": lambda task: (task.namespaces.ipc, task.namespaces.ipc.inode_number),
-    b"mnt": lambda task: (task.namespaces.mount, task.namespaces.mount.inode_number),
-    b"net": lambda task: (task.namespaces.network, task.namespaces.network.inode_number),
-    b"pid": lambda task: (task.pid_namespace, task.pid_namespace.inode_number),
-    b"pid_for_children": lambda task: (
-        task.pid_namespace_for_children,
-        task.pid_namespace_for_children.inode_number,
-    ),
-    b"time": lambda task: (None, TIME_NUMBER),
-    b"time_for_children": lambda task: (None, TIME_NUMBER),
-    b"user": lambda task: (
-        task.credentials.user_namespace,
-        task.credentials.user_namespace.inode_number,
-    ),
-    b"uts": lambda task: (task.namespaces.uts, task.namespaces.uts.inode_number),
+
+class _Numbered(Protocol):
+    """A namespace."""
+
+    @property
+    def inode_number(self) -> int: ...
+
+
+#: by name, what gives the namespace
+_NAMESPACES: "dict[bytes, Callable[[Task], _Numbered]]" = {
+    b"cgroup": lambda task: task.namespaces.cgroup,
+    b"ipc": lambda task: task.namespaces.ipc,
+    b"mnt": lambda task: task.namespaces.mount,
+    b"net": lambda task: task.namespaces.network,
+    b"pid": lambda task: task.pid_namespace,
+    b"pid_for_children": lambda task: task.pid_namespace_for_children,
+    b"time": lambda task: task.namespaces.time,
+    b"time_for_children": lambda task: task.namespaces.time_for_children,
+    b"user": lambda task: task.credentials.user_namespace,
+    b"uts": lambda task: task.namespaces.uts,
 }
 
 
@@ -147,6 +149,7 @@ class NamespaceLink(MagicLink):
         self.name = name
 
     def place(self) -> "Path":
-        namespace, number = _NAMESPACES[self.name](self.subject.task)
+        namespace = _NAMESPACES[self.name](self.subject.task)
         kind = self.name.removesuffix(b"_for_children")
-        return namespace_path(self.filesystem.kernel, namespace, number, kind)
+        kernel = self.filesystem.kernel
+        return namespace_path(kernel, namespace, namespace.inode_number, kind)

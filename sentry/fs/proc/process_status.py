@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from runsc_py.sentry.abi.signals import SIG_DFL, SIG_IGN, SIGRTMAX, bit
 from runsc_py.sentry.fs.proc.access import may_inspect
+from runsc_py.sentry.kernel.clock import CLOCK_BOOTTIME
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_RSS, RLIMIT_SIGPENDING
 from runsc_py.sentry.kernel.seccomp import filter_count
 from runsc_py.sentry.kernel.seccomp import mode as seccomp_mode
@@ -120,7 +121,7 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
         *priority_and_nice(task),
         max(len(group.tasks), 1),
         0,  # itrealvalue
-        task.start_time // CLOCK_TICK_NS,
+        (task.start_time + reader.namespaces.time.offset(CLOCK_BOOTTIME)) // CLOCK_TICK_NS,
         size * PAGE_SIZE,
         resident,
         group.limits.soft(RLIMIT_RSS),

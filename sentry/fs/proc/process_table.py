@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from runsc_py.sentry.fs.proc import id_maps, mounts, process_files, process_status
+from runsc_py.sentry.fs.proc import id_maps, mounts, process_files, process_status, time_offsets
 from runsc_py.sentry.fs.proc.descriptors import DescriptorsDirectory, InformationDirectory
 from runsc_py.sentry.fs.proc.process import Entry, ProcessFile, Subject, ThreadsDirectory
 from runsc_py.sentry.fs.proc.process_links import (
@@ -57,6 +57,7 @@ _THREAD_ONLY = {b"children": Entry(process_files.children)}
 
 _PROCESS_ONLY = {
     b"mountstats": Entry(mounts.mount_statistics, 0o400, is_private=True),
+    b"timens_offsets": Entry(time_offsets.offsets, 0o644, consume=time_offsets.set_offsets),
     b"coredump_filter": Entry(process_files.coredump_filter),
 }
 
