@@ -20,6 +20,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from socket import AF_UNIX, MSG_NOSIGNAL, SOCK_STREAM, socketpair
 
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
 from runsc_py.runsc.log import DEBUG, WARNING, TextLog
@@ -67,22 +68,23 @@ def launch_sandbox(request: SandboxRequest) -> int:
     Raises RunscError, with the last lines of the sandbox's log, when it does not come up: nothing
     is left behind then.
     """
-    gate_reader, gate = os.pipe2(os.O_CLOEXEC)
+    gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
-        os.close(gate)
+        gate.close()
         os.close(report)
-        _run_sandbox(request, gate_reader, report_writer)
-    os.close(gate_reader)
+        _run_sandbox(request, sandbox_gate.detach(), report_writer)
+    sandbox_gate.close()
     os.close(report_writer)
     try:
         try:
             if request.join_resources is not None:
                 request.join_resources(pid)
-            os.write(gate, b"0")
+            with suppress(ConnectionError):  # it has died; the report, or its absence, says why
+                gate.send(b"0", MSG_NOSIGNAL)
         finally:
-            os.close(gate)
+            gate.close()
         _check_report(_read_all(report))
     except BaseException:
         _end(pid)

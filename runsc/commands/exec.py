@@ -2,6 +2,7 @@
 
 import os
 import sys
+from signal import SIGKILL
 
 from runsc_py.runsc.arguments import FILE, USER, Option, Parsed, Syntax, help_text, parse
 from runsc_py.runsc.commands.create import passed_files
@@ -12,6 +13,7 @@ from runsc_py.runsc.runtime_log import RuntimeLog
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.containers.container import Container
+    from runsc_py.runsc.control.client import ControlClient
     from runsc_py.runsc.oci.process import Process
 
 PROCESS = (
@@ -112,8 +114,7 @@ def _execute(container: "Container", process: "Process", parsed: Parsed) -> int:
     import msgspec
 
     from runsc_py.runsc.containers.console import check_console
-    from runsc_py.runsc.containers.pid_file import write_pid_file
-    from runsc_py.runsc.containers.waiting import exit_status, wait_as_process
+    from runsc_py.runsc.containers.waiting import exit_status
     from runsc_py.runsc.control.calls import ExecuteAsync
 
     detach, identifier = parsed.has("detach"), container.identifier
@@ -130,15 +131,28 @@ def _execute(container: "Container", process: "Process", parsed: Parsed) -> int:
         finally:
             if terminal >= 0:
                 os.close(terminal)
-        if (path := parsed.last("internal-pid-file")) is not None:
-            write_pid_file(path, pid)
-        waiting = wait_as_process(client, identifier, pid) if detach else os.getpid()
-        if (path := parsed.last("pid-file")) is not None:
-            write_pid_file(path, waiting)
-        if detach:
+        try:
+            waiting = _announce(client, identifier, pid, parsed)
+        except BaseException:
+            client.signal(identifier, SIGKILL, pid)  # nobody has heard of it
+            raise
+        if waiting:
             return 0
         _pass_signals_on(container, pid)
         return exit_status(client.wait_pid(identifier, pid))
+
+
+def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed) -> int:
+    """Write the pid files; the process that waits in our place when we are not to, or 0."""
+    from runsc_py.runsc.containers.pid_file import write_pid_file
+    from runsc_py.runsc.containers.waiting import wait_as_process
+
+    if (path := parsed.last("internal-pid-file")) is not None:
+        write_pid_file(path, pid)
+    waiting = wait_as_process(client, identifier, pid) if parsed.has("detach") else 0
+    if (path := parsed.last("pid-file")) is not None:
+        write_pid_file(path, waiting or os.getpid())
+    return waiting
 
 
 def _terminal(process: "Process", parsed: Parsed) -> int:

@@ -88,18 +88,20 @@ def _expand_slice(name: str) -> str:
     return "/".join("-".join(parts[: count + 1]) + ".slice" for count in range(len(parts)))
 
 
-def make_groups(found: list[Hierarchy], path: str) -> list[str]:
-    """Make the container's directory in every hierarchy.  Raises OSError, and leaves none then."""
-    made: list[str] = []
-    try:
-        for hierarchy in found:
-            directory = os.path.join(hierarchy.mount_point, path)
-            _make_group(hierarchy, directory)
-            made.append(directory)
-    except OSError:
-        remove_groups(made)
-        raise
-    return made
+def plan_groups(found: list[Hierarchy], path: str) -> list[str]:
+    """The container's directory in every hierarchy, to be written down before it is made."""
+    return [os.path.join(hierarchy.mount_point, path) for hierarchy in found]
+
+
+def make_groups(found: list[Hierarchy], path: str) -> None:
+    """Make the directories of `plan_groups`.  Raises OSError, and leaves none then."""
+    planned = plan_groups(found, path)
+    for index, hierarchy in enumerate(found):
+        try:
+            _make_group(hierarchy, planned[index])
+        except OSError:
+            remove_groups(planned[: index + 1])
+            raise
 
 
 def _make_group(hierarchy: Hierarchy, directory: str) -> None:

@@ -125,14 +125,18 @@ class Creation:
         path = cgroups.group_path(
             linux.get("cgroupsPath", ""), record.identifier, systemd=self._config.systemd_cgroup
         )
+        hierarchies = cgroups.host_hierarchies()
+        record.cgroups = cgroups.plan_groups(hierarchies, path)
+        self._store.save(record)
         try:
-            record.cgroups = cgroups.make_groups(cgroups.host_hierarchies(), path)
+            cgroups.make_groups(hierarchies, path)
         except OSError as error:
             self._log.warning(
                 f"no control group {path}: {error.strerror}; the sandbox limits itself"
             )
+            record.cgroups = []
+            self._store.save(record)
             return
-        self._store.save(record)
         for problem in cgroups.apply(record.cgroups, linux.get("resources") or {}):
             self._log.warning(problem)
 

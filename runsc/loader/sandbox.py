@@ -60,6 +60,7 @@ def _serve(
 ) -> int:
     from runsc_py.runsc.boot import make_kernel
     from runsc_py.runsc.control.server import ControlServer, listen
+    from runsc_py.runsc.loader.loader import GoferMonitor
     from runsc_py.runsc.loader.manager import ContainerManager
     from runsc_py.runsc.options import RunOptions
     from runsc_py.sentry.kernel.run_loop import RunLoop
@@ -73,6 +74,9 @@ def _serve(
     kernel.reaps_orphans = False
     loader = _load(request, kernel, GoferClient(gofer.socket), layers)
     platform.accompany(gofer.pid)
+    GoferMonitor(
+        kernel, gofer.socket, lambda: kernel.end("gofer", "the root container's gofer died")
+    )
     server = ControlServer(kernel, listen(request.socket_path))
     ContainerManager(loader, server)
     _take_terminal(request, loader)
