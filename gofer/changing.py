@@ -1,8 +1,9 @@
 """Messages that change something on the host.
 
 Every one asks Gofer.directory_to_change, node_to_change or check_open first, so a read-only
-mount answers EROFS here, whatever the client believes.  Modes are exact: the gofer has no
-umask.  Neighbours: reading.py, where the handlers' contract is told.
+mount answers EROFS here, whatever the client believes.  What makes a file sets the umask that
+came with the message, so that the host applies it as it does for a process of its own: not where
+a default access control list is.  Neighbours: reading.py, where the handlers' contract is told.
 """
 
 import errno
@@ -30,6 +31,7 @@ RENAME_EXCHANGE = 2
 
 _PERMISSIONS = 0o7777
 _SPECIAL_BITS = 0o7000
+_BITS = 0o777
 
 # Capabilities, labels and the overlay's own marks on host files are not a guest's to set, even
 # when the gofer itself would be allowed to.
@@ -40,12 +42,13 @@ _SETTABLE_XATTRS = (b"user.", b"system.posix_acl_access", b"system.posix_acl_def
 
 
 def create(
-    gofer: Gofer, directory: int, name: bytes, mode: int, uid: int, gid: int, flags: int
+    gofer: Gofer, directory: int, name: bytes, mode: int, uid: int, gid: int, umask: int, flags: int
 ) -> Reply:
     """A new regular file, always with O_EXCL, and an open descriptor of it."""
     parent = gofer.directory_to_change(directory)
     check_name(name)
     flags = os.O_CREAT | os.O_EXCL | _access_mode(flags)
+    os.umask(umask)
     fd = host.open_beneath(parent.fd, name, flags, mode & 0o777)
     try:
         return _adopt(gofer, parent, fd, mode, uid, gid)
@@ -55,13 +58,14 @@ def create(
 
 
 def create_unnamed(
-    gofer: Gofer, directory: int, mode: int, uid: int, gid: int, flags: int
+    gofer: Gofer, directory: int, mode: int, uid: int, gid: int, umask: int, flags: int
 ) -> Reply:
     """A regular file without a name (O_TMPFILE), which LINK can give one."""
     parent = gofer.directory_to_change(directory)
     access = _access_mode(flags)
     if access == os.O_RDONLY:
         raise OSError(errno.EINVAL, "an unnamed file that cannot be written")
+    os.umask(umask)
     fd = host.open_beneath(parent.fd, b".", os.O_TMPFILE | access, mode & 0o777)
     return _adopt(gofer, parent, fd, mode, uid, gid)
 
@@ -91,11 +95,15 @@ def _set_owner_and_mode(gofer: Gofer, fd: int, mode: int, uid: int, gid: int) ->
     if uid != protocol.NO_ID or gid != protocol.NO_ID:
         host.chown(fd, uid, gid)
     if mode & _SPECIAL_BITS:
-        os.chmod(b"%d" % fd, mode & _PERMISSIONS, dir_fd=gofer.descriptors)
+        made = os.fstat(fd).st_mode & _BITS
+        os.chmod(b"%d" % fd, mode & _SPECIAL_BITS | made, dir_fd=gofer.descriptors)
 
 
-def mkdir(gofer: Gofer, directory: int, name: bytes, mode: int, uid: int, gid: int) -> Reply:
+def mkdir(
+    gofer: Gofer, directory: int, name: bytes, mode: int, uid: int, gid: int, umask: int
+) -> Reply:
     parent = gofer.directory_to_change(directory)
+    os.umask(umask)
     os.mkdir(check_name(name), mode & 0o777, dir_fd=parent.fd)
     try:
         return _finish(gofer, parent, name, S_IFDIR | mode & _PERMISSIONS, uid, gid)
@@ -105,11 +113,19 @@ def mkdir(gofer: Gofer, directory: int, name: bytes, mode: int, uid: int, gid: i
 
 
 def mknod(
-    gofer: Gofer, directory: int, name: bytes, mode: int, device: int, uid: int, gid: int
+    gofer: Gofer,
+    directory: int,
+    name: bytes,
+    mode: int,
+    device: int,
+    uid: int,
+    gid: int,
+    umask: int,
 ) -> Reply:
     """A regular file, FIFO, socket, or a device of the sandbox (_make_device)."""
     parent = gofer.directory_to_change(directory)
     check_name(name)
+    os.umask(umask)
     file_type = mode & S_IFMT or S_IFREG
     if file_type in (S_IFCHR, S_IFBLK):
         return _make_device(gofer, parent, name, mode, device, uid, gid)
@@ -133,16 +149,15 @@ def _make_device(
     """
     kind = b"c" if mode & S_IFMT == S_IFCHR else b"b"
     mark = b"%s %d:%d" % (kind, os.major(device), os.minor(device))
-    fd = host.open_beneath(parent.fd, name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+    fd = host.open_beneath(parent.fd, name, flags, mode & _BITS)
     try:
         try:
             os.setxattr(fd, host.DEVICE_MARK, mark)
         except OSError as error:
             number = errno.EPERM if error.errno == errno.EOPNOTSUPP else error.errno
             raise OSError(number, "no mark of a device") from None
-        if uid != protocol.NO_ID or gid != protocol.NO_ID:
-            host.chown(fd, uid, gid)
-        os.fchmod(fd, mode & _PERMISSIONS)
+        _set_owner_and_mode(gofer, fd, mode, uid, gid)
         path_fd = os.open(b"%d" % fd, os.O_PATH | os.O_CLOEXEC, dir_fd=gofer.descriptors)
         return gofer.add(path_fd, parent.mount, parent)
     except BaseException:

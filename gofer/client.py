@@ -7,7 +7,7 @@ protocol does not allow: the client is of no further use and the run has to end.
 
 Everything received is checked for number, type and form before it is returned; descriptors
 beyond the one expected are closed.  Descriptors returned are close-on-exec and the caller's to
-close.  Attributes are the 16 integers of protocol.Attributes; the positions have names there.
+close.  Attributes are the 17 integers of protocol.Attributes; the positions have names there.
 
 Neighbours: protocol.py (fields of each message), process.py (start_gofer makes the socket).
 """
@@ -235,6 +235,7 @@ class GoferClient:
     # -- changing --------------------------------------------------------------
     # All of these raise EROFS on a read-only mount.  uid and gid of a new file may be NO_ID to
     # leave the owner that the host gives; what cannot be given another owner is not made (EPERM).
+    # `umask` is applied by the host, which lets a directory's default access control list win.
 
     def create(
         self,
@@ -244,30 +245,43 @@ class GoferClient:
         flags: int,
         uid: int = NO_ID,
         gid: int = NO_ID,
+        umask: int = 0,
     ) -> tuple[int, Attributes, int]:
         """A new regular file, opened: (node, attributes, descriptor).
 
-        `mode` is exact (no umask); of `flags` only the access mode counts.  Errors: EEXIST.
+        Of `flags` only the access mode counts.  Errors: EEXIST.
         """
         fd, (node, packed) = self._request_descriptor(
-            protocol.CREATE, directory, name, mode, uid, gid, flags
+            protocol.CREATE, directory, name, mode, uid, gid, umask, flags
         )
         return node, self._attributes_or_close(packed, fd), fd
 
     def create_unnamed(
-        self, directory: int, mode: int, flags: int, uid: int = NO_ID, gid: int = NO_ID
+        self,
+        directory: int,
+        mode: int,
+        flags: int,
+        uid: int = NO_ID,
+        gid: int = NO_ID,
+        umask: int = 0,
     ) -> tuple[int, Attributes, int]:
         """O_TMPFILE: like create, without a name; link gives it one."""
         fd, (node, packed) = self._request_descriptor(
-            protocol.CREATE_UNNAMED, directory, mode, uid, gid, flags
+            protocol.CREATE_UNNAMED, directory, mode, uid, gid, umask, flags
         )
         return node, self._attributes_or_close(packed, fd), fd
 
     def mkdir(
-        self, directory: int, name: bytes, mode: int, uid: int = NO_ID, gid: int = NO_ID
+        self,
+        directory: int,
+        name: bytes,
+        mode: int,
+        uid: int = NO_ID,
+        gid: int = NO_ID,
+        umask: int = 0,
     ) -> tuple[int, Attributes]:
-        """mkdir(2), `mode` exact.  Returns the new node and its attributes."""
-        node, packed = self._request(protocol.MKDIR, directory, name, mode, uid, gid)
+        """mkdir(2).  Returns the new node and its attributes."""
+        node, packed = self._request(protocol.MKDIR, directory, name, mode, uid, gid, umask)
         return node, self._attributes(packed)
 
     def mknod(
@@ -278,9 +292,10 @@ class GoferClient:
         device: int = 0,
         uid: int = NO_ID,
         gid: int = NO_ID,
+        umask: int = 0,
     ) -> tuple[int, Attributes]:
         """mknod(2) of a regular file, FIFO or socket; `mode` has the type.  Devices: EPERM."""
-        node, packed = self._request(protocol.MKNOD, directory, name, mode, device, uid, gid)
+        node, packed = self._request(protocol.MKNOD, directory, name, mode, device, uid, gid, umask)
         return node, self._attributes(packed)
 
     def symlink(
@@ -342,6 +357,10 @@ class GoferClient:
     def removexattr(self, node: int, name: bytes) -> None:
         """removexattr(2).  Errors: as setxattr, and ENODATA."""
         self._request(protocol.REMOVEXATTR, node, name)
+
+    def tell_acls(self) -> None:
+        """Let all attributes from now on say whether there is an access control list."""
+        self._request(protocol.TELL_ACLS)
 
     def shutdown(self) -> None:
         """Ask the gofer to end; the client cannot be used afterwards."""

@@ -42,6 +42,11 @@ def select_openat2(wanted: bool) -> bool:
     return bool(lib.host_select_openat2(wanted))
 
 
+def tell_acls() -> None:
+    """Let `walk` and `stat` look for access control lists from now on."""
+    lib.host_tell_acls()
+
+
 def walk(directory: int, name: bytes) -> tuple[int, bytes]:
     """A new O_PATH descriptor of `name` in `directory`, and its packed attributes."""
     fd = _walk(directory, name, _attributes)

@@ -49,6 +49,7 @@ REMOVEXATTR = 28
 RENAME = 33
 CREATE_UNNAMED = 64
 SHUTDOWN = 65
+TELL_ACLS = 66
 
 #: message → (name, types of the request's fields, types of the reply's fields)
 MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
@@ -64,16 +65,16 @@ MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
     WALK_STAT: ("walk_stat", (int, tuple), (int, tuple)),
     # (node, flags) → () and a descriptor
     OPEN: ("open", (int, int), ()),
-    # (directory, name, mode, uid, gid, flags) → (node, attributes) and a descriptor
-    CREATE: ("create", (int, bytes, int, int, int, int), (int, bytes)),
+    # (directory, name, mode, uid, gid, umask, flags) → (node, attributes) and a descriptor
+    CREATE: ("create", (int, bytes, int, int, int, int, int), (int, bytes)),
     # (nodes) → ()
     CLOSE: ("close", (tuple,), ()),
     # (node, data only?) → ()
     FSYNC: ("fsync", (int, int), ()),
-    # (directory, name, mode, uid, gid) → (node, attributes)
-    MKDIR: ("mkdir", (int, bytes, int, int, int), (int, bytes)),
-    # (directory, name, mode with type, device, uid, gid) → (node, attributes)
-    MKNOD: ("mknod", (int, bytes, int, int, int, int), (int, bytes)),
+    # (directory, name, mode, uid, gid, umask) → (node, attributes)
+    MKDIR: ("mkdir", (int, bytes, int, int, int, int), (int, bytes)),
+    # (directory, name, mode with type, device, uid, gid, umask) → (node, attributes)
+    MKNOD: ("mknod", (int, bytes, int, int, int, int, int), (int, bytes)),
     # (directory, name, target, uid, gid) → (node, attributes)
     SYMLINK: ("symlink", (int, bytes, bytes, int, int), (int, bytes)),
     # (node, directory, name) → ()
@@ -101,8 +102,10 @@ MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
     REMOVEXATTR: ("removexattr", (int, bytes), ()),
     # (old directory, old name, new directory, new name, flags) → ()
     RENAME: ("rename2", (int, bytes, int, bytes, int), ()),
-    # (directory, mode, uid, gid, flags) → (node, attributes) and a descriptor
-    CREATE_UNNAMED: ("create_unnamed", (int, int, int, int, int), (int, bytes)),
+    # (directory, mode, uid, gid, umask, flags) → (node, attributes) and a descriptor
+    CREATE_UNNAMED: ("create_unnamed", (int, int, int, int, int, int), (int, bytes)),
+    # () → (); from now on attributes have an ACL_STATE, of every mount
+    TELL_ACLS: ("tell_acls", (), ()),
     # () → (); the gofer ends after the reply
     SHUTDOWN: ("shutdown", (), ()),
 }
@@ -129,10 +132,11 @@ SET_MTIME_NOW = 128
 Attributes = tuple[int, ...]
 """inode, device major, minor, mode, links, uid, gid, special device major, minor, size in bytes,
 block size, blocks of 512 bytes; access, modification, change and birth time in nanoseconds since
-the epoch (birth 0: unknown).  The order is that of `struct host_attributes` in native/host.h."""
+the epoch (birth 0: unknown); whether there is an access control list (ACL_…).  The order is that of
+`struct host_attributes` in native/host.h."""
 
-#: attributes travel as these 128 bytes: unpacking them is also what validates them
-ATTRIBUTES = Struct("=12Q4q")
+#: attributes travel as these 136 bytes: unpacking them is also what validates them
+ATTRIBUTES = Struct("=12Q4qQ")
 
 # Positions in Attributes.
 INODE = 0
@@ -151,6 +155,13 @@ ACCESS_TIME = 12
 MODIFICATION_TIME = 13
 CHANGE_TIME = 14
 BIRTH_TIME = 15
+ACL_STATE = 16
+
+# ACL_STATE: what is known of `system.posix_acl_access`.  It costs a look that guests who override
+# permissions do not need, so it is UNKNOWN until TELL_ACLS asks for it.
+ACL_UNKNOWN = 0
+ACL_ABSENT = 1
+ACL_PRESENT = 2
 
 # -- limits ------------------------------------------------------------------------------------
 

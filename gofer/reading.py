@@ -87,6 +87,11 @@ def close(gofer: Gofer, nodes: tuple[object, ...]) -> Reply:
     return ()
 
 
+def tell_acls(gofer: Gofer) -> Reply:
+    host.tell_acls()
+    return ()
+
+
 def shutdown(gofer: Gofer) -> Reply:
     gofer.running = False
     return ()
@@ -257,5 +262,6 @@ HANDLERS: dict[int, Handler] = {
     protocol.READDIR: readdir,
     protocol.GETXATTR: getxattr,
     protocol.LISTXATTR: listxattr,
+    protocol.TELL_ACLS: tell_acls,
     protocol.SHUTDOWN: shutdown,
 }

@@ -1,5 +1,5 @@
 /* Calls of the gofer that Python's os module does not have.  host.h says what each one does;
- * nothing here keeps state but the choice of openat2. */
+ * nothing here keeps state but the choice of openat2 and whether access control lists are told. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,6 +22,9 @@
 
 #define HOST_DEVICE_MARK "user.runsc.device"
 
+/* acl_state */
+enum { ACL_UNKNOWN, ACL_ABSENT, ACL_PRESENT };
+
 /* <linux/openat2.h> is missing from older headers; the values are ABI. */
 #ifndef SYS_openat2
 #define SYS_openat2 437
@@ -33,6 +36,7 @@ struct how {
 };
 
 static int openat2_usable;
+static int tells_acls;
 
 static int result_of(long value)
 {
@@ -164,12 +168,34 @@ static int stat_with_statx(int fd, struct host_attributes *attributes)
     return 0;
 }
 
+void host_tell_acls(void)
+{
+    tells_acls = 1;
+}
+
+/* Without rights of the group class a list grants and takes nothing: not worth a look. */
+static uint64_t acl_state(int fd, uint64_t mode)
+{
+    char name[16];
+
+    if (S_ISLNK(mode))
+        return ACL_ABSENT;
+    if (!tells_acls || !(mode & S_IRWXG))
+        return ACL_UNKNOWN;
+    snprintf(name, sizeof name, "%d", fd);
+    if (getxattr(name, "system.posix_acl_access", NULL, 0) > 0)
+        return ACL_PRESENT;
+    return errno == ENODATA || errno == EOPNOTSUPP ? ACL_ABSENT : ACL_UNKNOWN;
+}
+
 int host_stat(int fd, struct host_attributes *attributes)
 {
     int error = stat_with_statx(fd, attributes);
 
-    if (error == 0)
+    if (error == 0) {
         show_device(fd, attributes);
+        attributes->acl_state = acl_state(fd, attributes->mode);
+    }
     return error;
 }
 

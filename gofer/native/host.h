@@ -16,6 +16,8 @@ struct host_attributes {
     uint64_t blocks;
     /* nanoseconds since the epoch; birth time is 0 when the file system keeps none */
     int64_t access_time, modify_time, change_time, birth_time;
+    /* whether there is an access control list: ACL_… of protocol.py */
+    uint64_t acl_state;
 };
 
 /* What statfs(2) tells, in the order of the STATFS reply. */
@@ -33,6 +35,9 @@ int host_open_beneath(int directory, const char *name, int flags, unsigned int m
 
 /* The same with O_PATH, and the attributes of what was opened.  Returns the descriptor. */
 int host_walk(int directory, const char *name, struct host_attributes *attributes);
+
+/* From now on fill in acl_state, which takes longer than statx(2) does. */
+void host_tell_acls(void);
 
 /* Attributes of a descriptor.  A device node of the sandbox is an empty file on the host, with the
  * extended attribute "user.runsc.device", "c 1:3" for example; it is shown as what it stands for.

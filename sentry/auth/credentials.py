@@ -7,7 +7,7 @@ global ids (see `user_namespace.py`).
 
 from __future__ import annotations
 
-from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES
+from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES, CAP_DAC_OVERRIDE
 from runsc_py.sentry.auth.user_namespace import UserNamespace
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ class Credentials:
         "gid",
         "groups",
         "inheritable",
+        "overrides_permissions",
         "permitted",
         "securebits",
         "sgid",
@@ -76,11 +77,15 @@ class Credentials:
         self.ambient: Final = ambient
         #: SECBIT_*
         self.securebits: Final = securebits
+        #: CAP_DAC_OVERRIDE over everything: permissions are only asked whether a file is executable
+        self.overrides_permissions: Final = bool(
+            effective >> CAP_DAC_OVERRIDE & 1 and user_namespace.parent is None
+        )
 
     def replace(self, **changes: Any) -> Credentials:
         """The same with the named attributes changed; everything else stays, also unnamed ids."""
         for name in self.__slots__:
-            if name not in changes:
+            if name not in changes and name != "overrides_permissions":
                 changes[name] = getattr(self, name)
         return Credentials(**changes)
 

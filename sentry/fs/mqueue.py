@@ -113,7 +113,7 @@ class MqueueDirectory(AnonymousInode):
             raise ENOENT
         return entry[0]
 
-    def create(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         """open(2) with O_CREAT makes a queue with the default attributes."""
         return self.make_queue(self.filesystem.kernel.current_task, name, mode, uid, gid, None)
 

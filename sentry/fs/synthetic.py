@@ -238,13 +238,15 @@ class SyntheticDirectory(SyntheticInode):
     def open(self, task: "Task", path: "Path", flags: int) -> OpenFile:
         return SyntheticDirectoryFile(path, flags)
 
-    def create(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         raise EACCES if self.filesystem.creation_error is EPERM else ENOENT
 
-    def make_directory(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def make_directory(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         raise self.filesystem.creation_error
 
-    def make_node(self, name: bytes, mode: int, device: int, uid: int, gid: int) -> Inode:
+    def make_node(
+        self, name: bytes, mode: int, device: int, uid: int, gid: int, umask: int = 0
+    ) -> Inode:
         raise self.filesystem.creation_error
 
     def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:

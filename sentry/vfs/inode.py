@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.vfs.acl import AccessControlList
     from runsc_py.sentry.vfs.notification import Watches
     from runsc_py.sentry.vfs.open_file import OpenFile
     from runsc_py.sentry.vfs.path import Path
@@ -53,6 +54,8 @@ class FileSystem:
     read_only = False
     #: device nodes cannot be opened: mounted by the administrator of a user namespace
     denies_devices = False
+    #: access control lists may be there (Linux's SB_POSIXACL): creation takes the umask away itself
+    keeps_acls = False
     #: whether a cached dentry must be asked about again before use (proc, shared gofer mounts)
     needs_revalidation = False
     #: the user namespace it was mounted in, which its ids belong to; None for the initial one
@@ -100,7 +103,7 @@ class FileSystem:
 class Inode:
     """A file of any type.  Identity is the Python object; `number` is what stat shows."""
 
-    __slots__ = ("__weakref__", "file_locks", "filesystem", "mode", "number", "watches")
+    __slots__ = ("__weakref__", "file_locks", "filesystem", "has_acl", "mode", "number", "watches")
 
     def __init__(self, filesystem: FileSystem, number: int, mode: int) -> None:
         self.filesystem = filesystem
@@ -108,6 +111,8 @@ class Inode:
         #: file type and permission bits; the type never changes.  `set_attributes` must keep it
         #: current: the path walk looks at it alone where everybody may search a directory
         self.mode = mode
+        #: an access control list may be there, which `get_acl` knows; else the mode says it all
+        self.has_acl = False
         #: advisory locks, made when the first one is taken (vfs/locks.py)
         self.file_locks: object | None = None
         #: inotify watches, made when the first one is set
@@ -154,14 +159,19 @@ class Inode:
         """Whether a cached lookup still holds; asked only if filesystem.needs_revalidation."""
         return True
 
-    def create(self, name: bytes, mode: int, uid: int, gid: int) -> "Inode":
-        """A new empty regular file; the name is known to be free.  `mode` has umask applied."""
+    # `umask` is for the file system to take from the mode, unless the directory's default access
+    # control list says what becomes of it.  One that keeps no lists is never given a umask.
+
+    def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> "Inode":
+        """A new empty regular file; the name is known to be free."""
         raise EPERM
 
-    def make_directory(self, name: bytes, mode: int, uid: int, gid: int) -> "Inode":
+    def make_directory(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> "Inode":
         raise EPERM
 
-    def make_node(self, name: bytes, mode: int, device: int, uid: int, gid: int) -> "Inode":
+    def make_node(
+        self, name: bytes, mode: int, device: int, uid: int, gid: int, umask: int = 0
+    ) -> "Inode":
         """A FIFO, socket, device node or regular file (mknod(2)); `mode` has the type."""
         raise EPERM
 
@@ -195,7 +205,7 @@ class Inode:
         """
         raise EPERM
 
-    def make_unnamed(self, mode: int, uid: int, gid: int) -> "Inode":
+    def make_unnamed(self, mode: int, uid: int, gid: int, umask: int = 0) -> "Inode":
         """O_TMPFILE."""
         raise EOPNOTSUPP
 
@@ -232,3 +242,16 @@ class Inode:
 
     def remove_xattr(self, name: bytes) -> None:
         raise ENODATA
+
+    # -- access control lists -----------------------------------------------------
+
+    def get_acl(self, kind: bytes) -> "AccessControlList | None":
+        """The access list (acl.ACCESS) or a directory's default list (acl.DEFAULT)."""
+        return None
+
+    def set_acl(self, kind: bytes, acl: "AccessControlList | None") -> None:
+        """Keep a list, which is valid and may be kept here; None removes it.
+
+        Mode bits follow an access list; one that says no more than they do is not kept.
+        """
+        raise EOPNOTSUPP

@@ -216,9 +216,8 @@ def _create(task: "Task", parent: Parent, child: Dentry, flags: int, mode: int) 
     check_may_create(task.credentials, parent)
     if parent.mount.read_only:
         raise EROFS
-    full_mode = S_IFREG | (mode & 0o7777 & ~task.file_context.umask)
-    full_mode, uid, gid = new_inode_owner(task.credentials, directory, full_mode)
-    inode = directory.create(parent.name, full_mode, uid, gid)
+    owned = new_inode_owner(task, directory, S_IFREG | mode & 0o7777)
+    inode = directory.create(parent.name, *owned)
     place = Path(parent.mount, add_entry(parent, inode))
     file = inode.open(task, place, flags & ~O_TRUNC)
     file.created = True
@@ -232,9 +231,8 @@ def _open_unnamed(task: "Task", place: Path, flags: int, mode: int) -> OpenFile:
     if place.mount.read_only:
         raise EROFS
     check(task.credentials, directory, MAY_WRITE | MAY_EXECUTE)
-    full_mode = S_IFREG | (mode & 0o7777 & ~task.file_context.umask)
-    full_mode, uid, gid = new_inode_owner(task.credentials, directory, full_mode)
-    inode = directory.make_unnamed(full_mode, uid, gid)
+    owned = new_inode_owner(task, directory, S_IFREG | mode & 0o7777)
+    inode = directory.make_unnamed(*owned)
     kind = PrivateDentry if flags & O_EXCL else Dentry
     dentry = kind(b"#%d" % inode.number, place.dentry, inode)
     dentry.unlinked = True

@@ -106,9 +106,8 @@ def make_directory(task: "Task", path: bytes, mode: int, start: Path | None = No
     """mkdirat(2)."""
     parent = prepare_creation(task, path, start, directory=True)
     check_may_create(task.credentials, parent)
-    full_mode = S_IFDIR | (mode & _DIRECTORY_BITS & ~task.file_context.umask)
-    full_mode, uid, gid = new_inode_owner(task.credentials, parent.directory, full_mode)
-    inode = parent.directory.make_directory(parent.name, full_mode, uid, gid)
+    owned = new_inode_owner(task, parent.directory, S_IFDIR | mode & _DIRECTORY_BITS)
+    inode = parent.directory.make_directory(parent.name, *owned)
     return Path(parent.mount, add_entry(parent, inode))
 
 
@@ -130,13 +129,12 @@ def make_node(task: "Task", path: bytes, mode: int, device: int, start: Path | N
         CAP_MKNOD
     ):
         raise EPERM
-    full_mode = kind | (mode & _ALL_BITS & ~task.file_context.umask)
-    full_mode, uid, gid = new_inode_owner(task.credentials, parent.directory, full_mode)
     directory, name = parent.directory, parent.name
+    mode, *owner = new_inode_owner(task, directory, kind | mode & _ALL_BITS)
     if kind == S_IFREG:
-        inode = directory.create(name, full_mode, uid, gid)
+        inode = directory.create(name, mode, *owner)
     else:
-        inode = directory.make_node(name, full_mode, device, uid, gid)
+        inode = directory.make_node(name, mode, device, *owner)
     return Path(parent.mount, add_entry(parent, inode))
 
 
@@ -146,7 +144,7 @@ def make_symlink(task: "Task", target: bytes, path: bytes, start: Path | None = 
         raise ENOENT
     parent = prepare_creation(task, path, start)
     check_may_create(task.credentials, parent)
-    _, uid, gid = new_inode_owner(task.credentials, parent.directory, 0o777)
+    _, uid, gid, _ = new_inode_owner(task, parent.directory, 0o777)
     inode = parent.directory.make_symlink(parent.name, target, uid, gid)
     add_entry(parent, inode)
 

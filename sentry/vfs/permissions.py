@@ -1,7 +1,7 @@
 """Who may do what to an inode: path_resolution(7) "Permissions", capabilities(7).
 
-Only mode, owner, group and capabilities count; there are no access control lists.  Checks are
-made with the file system ids (credentials(7)), which access(2) replaces by the real ones.
+Mode, owner, group and the access control list (`acl.py`) count, then capabilities.  Checks are made
+with the file system ids (credentials(7)), which access(2) replaces by the real ones.
 Functions named check_… return nothing and raise the error of the man page.
 """
 
@@ -12,11 +12,13 @@ from runsc_py.sentry.auth.capabilities import (
     CAP_FSETID,
 )
 from runsc_py.sentry.errors import EACCES, ENOTDIR, EPERM
+from runsc_py.sentry.vfs.acl import ACCESS
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_ISGID, S_ISUID, S_ISVTX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.auth.credentials import Credentials
+    from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.inode import Inode
 
 MAY_EXECUTE = 1
@@ -25,9 +27,10 @@ MAY_READ = 4
 
 S_IXGRP = 0o10
 _ANY_EXECUTE = 0o111
-_OVERRIDE = 1 << CAP_DAC_OVERRIDE
+_GROUP_CLASS = 0o070
 
-#: a mode that has, of SEARCHABLE_MASK, just SEARCHABLE: a directory that everybody may search
+#: a mode that has, of SEARCHABLE_MASK, just SEARCHABLE: a directory that everybody may search, if
+#: no access control list says otherwise
 SEARCHABLE_MASK = S_IFMT | _ANY_EXECUTE
 SEARCHABLE = S_IFDIR | _ANY_EXECUTE
 
@@ -35,20 +38,12 @@ SEARCHABLE = S_IFDIR | _ANY_EXECUTE
 def may(credentials: "Credentials", inode: "Inode", mask: int) -> bool:
     """Whether all of `mask` (MAY_*) is allowed."""
     # Most callers are root: no need to ask the file system for what does not matter to them.
-    if (
-        credentials.effective & _OVERRIDE
-        and credentials.user_namespace.parent is None
-        and (not mask & MAY_EXECUTE or inode.mode & S_IFMT == S_IFDIR)
+    if credentials.overrides_permissions and (
+        not mask & MAY_EXECUTE or inode.mode & S_IFMT == S_IFDIR
     ):
         return True
     mode, uid, gid = inode.permission_ids()
-    if uid == credentials.fsuid:
-        granted = mode >> 6
-    elif credentials.in_group(gid):
-        granted = mode >> 3
-    else:
-        granted = mode
-    if not mask & ~granted:
+    if _is_granted(credentials, inode, mode, uid, gid, mask):
         return True
     is_directory = mode & S_IFMT == S_IFDIR
     only_reads = not mask & MAY_WRITE if is_directory else mask == MAY_READ
@@ -57,6 +52,19 @@ def may(credentials: "Credentials", inode: "Inode", mask: int) -> bool:
     if not is_directory and mask & MAY_EXECUTE and not mode & _ANY_EXECUTE:
         return False
     return credentials.has_capability_over_inode(CAP_DAC_OVERRIDE, uid, gid)
+
+
+def _is_granted(
+    credentials: "Credentials", inode: "Inode", mode: int, uid: int, gid: int, mask: int
+) -> bool:
+    """Linux's acl_permission_check; a list whose mask grants nothing is not looked at."""
+    if uid == credentials.fsuid:
+        return not mask & ~(mode >> 6)
+    if inode.has_acl and mode & _GROUP_CLASS:
+        acl = inode.get_acl(ACCESS)
+        if acl is not None:
+            return acl.allows(credentials, uid, gid, mask)
+    return not mask & ~(mode >> 3 if credentials.in_group(gid) else mode)
 
 
 def check(credentials: "Credentials", inode: "Inode", mask: int) -> None:
@@ -70,7 +78,9 @@ def check_search(credentials: "Credentials", inode: "Inode") -> None:
     mode = inode.mode
     if mode & S_IFMT != S_IFDIR:
         raise ENOTDIR
-    if mode & _ANY_EXECUTE != _ANY_EXECUTE and not may(credentials, inode, MAY_EXECUTE):
+    if (mode & _ANY_EXECUTE != _ANY_EXECUTE or inode.has_acl) and not may(
+        credentials, inode, MAY_EXECUTE
+    ):
         raise EACCES
 
 
@@ -99,20 +109,25 @@ def keeps_set_gid(credentials: "Credentials", uid: int, gid: int) -> bool:
     return credentials.in_group(gid) or credentials.has_capability_over_inode(CAP_FSETID, uid, gid)
 
 
-def new_inode_owner(
-    credentials: "Credentials", directory: "Inode", mode: int
-) -> tuple[int, int, int]:
-    """(mode, uid, gid) of something made in `directory`: inode(7), "The set-group-ID bit"."""
-    uid = credentials.fsuid
+def new_inode_owner(task: "Task", directory: "Inode", mode: int) -> tuple[int, int, int, int]:
+    """(mode, uid, gid, umask) of something made in `directory`: inode(7), "The set-group-ID bit".
+
+    The umask is what the file system has yet to apply; without access control lists it is applied.
+    """
+    credentials = task.credentials
+    uid, gid = credentials.fsuid, credentials.fsgid
     directory_mode, _, directory_gid = directory.permission_ids()
-    if not directory_mode & S_ISGID:
-        return mode, uid, credentials.fsgid
-    if mode & S_IFMT == S_IFDIR:
-        return mode | S_ISGID, uid, directory_gid
-    both = S_ISGID | S_IXGRP
-    if mode & both == both and not keeps_set_gid(credentials, uid, directory_gid):
-        mode &= ~S_ISGID
-    return mode, uid, directory_gid
+    if directory_mode & S_ISGID:
+        gid = directory_gid
+        both = S_ISGID | S_IXGRP
+        if mode & S_IFMT == S_IFDIR:
+            mode |= S_ISGID
+        elif mode & both == both and not keeps_set_gid(credentials, uid, gid):
+            mode &= ~S_ISGID
+    umask = task.file_context.umask
+    if directory.filesystem.keeps_acls:
+        return mode, uid, gid, umask
+    return mode & ~umask, uid, gid, 0
 
 
 def mode_without_set_ids(credentials: "Credentials", inode: "Inode") -> int | None:

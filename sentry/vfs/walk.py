@@ -165,7 +165,11 @@ def _run(
     inode = start.inode
     credentials = task.credentials
     revalidates = mount.filesystem.needs_revalidation
-    if inode.mode & SEARCHABLE_MASK != SEARCHABLE and (path or to_parent):
+    # Who overrides permissions needs not know whether there are access control lists.
+    lists = not credentials.overrides_permissions
+    if (inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl) and (
+        path or to_parent
+    ):
         check_search(credentials, inode)
 
     while len(names) > last:
@@ -178,7 +182,9 @@ def _run(
                 mount, dentry = cross_up(root, mount, dentry, resolve)
                 inode = dentry.existing
                 revalidates = mount.filesystem.needs_revalidation
-                if names and inode.mode & SEARCHABLE_MASK != SEARCHABLE:
+                if names and (
+                    inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl
+                ):
                     check_search(credentials, inode)
                 continue
             child = dentry.look_up(name)
@@ -195,7 +201,7 @@ def _run(
                 if resolve & RESOLVE_NO_XDEV:
                     raise EXDEV
                 revalidates = mount.filesystem.needs_revalidation
-        if inode.mode & SEARCHABLE_MASK != SEARCHABLE:
+        if inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl:
             if inode.mode & S_IFMT == S_IFLNK and (names or follow):
                 links += 1
                 if not names:
@@ -216,7 +222,9 @@ def _run(
                     names.extend(reversed(target.split(b"/")))
                 inode = dentry.existing
                 revalidates = mount.filesystem.needs_revalidation
-                if names and inode.mode & SEARCHABLE_MASK != SEARCHABLE:
+                if names and (
+                    inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl
+                ):
                     check_search(credentials, inode)
                 continue
             if names:

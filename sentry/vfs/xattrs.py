@@ -1,17 +1,33 @@
 """Who may read and change which extended attribute: xattr(7).
 
-The value is the file system's; here are names, sizes and rights, checked in Linux's order.
+The value is the file system's; here are names, sizes and rights, checked in Linux's order.  The
+two attributes that hold access control lists are translated to and from such (`acl.py`).
 """
 
 from runsc_py.sentry.abi.files import XATTR_LIST_MAX
 from runsc_py.sentry.abi.inotify import IN_ATTRIB
 from runsc_py.sentry.auth.capabilities import CAP_SETFCAP, CAP_SYS_ADMIN
-from runsc_py.sentry.errors import E2BIG, ENODATA, EOPNOTSUPP, EPERM, EROFS
-from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG, S_ISVTX
+from runsc_py.sentry.errors import E2BIG, EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS
+from runsc_py.sentry.vfs import acl
+from runsc_py.sentry.vfs.acl import AccessControlList
+from runsc_py.sentry.vfs.attributes import (
+    S_IFDIR,
+    S_IFMT,
+    S_IFREG,
+    S_ISGID,
+    S_ISVTX,
+    AttributeChange,
+)
 from runsc_py.sentry.vfs.file_capabilities import CAPABILITY, value_to_keep, value_to_show
 from runsc_py.sentry.vfs.notification import notify_path
 from runsc_py.sentry.vfs.path import Path
-from runsc_py.sentry.vfs.permissions import MAY_READ, MAY_WRITE, check, check_owner
+from runsc_py.sentry.vfs.permissions import (
+    MAY_READ,
+    MAY_WRITE,
+    check,
+    check_owner,
+    keeps_set_gid,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +41,8 @@ _SECURITY = b"security."
 
 def get_xattr(credentials: "Credentials", place: Path, name: bytes) -> bytes:
     """getxattr(2).  Errors: EACCES, ENODATA, EOPNOTSUPP; EOVERFLOW, EINVAL of capabilities."""
+    if name in acl.NAMES:
+        return _get_acl(credentials, place.inode, name)
     _check_access(credentials, place.inode, name, MAY_READ)
     value = place.inode.get_xattr(name)
     if name == CAPABILITY:
@@ -38,6 +56,13 @@ def set_xattr(
     """setxattr(2).  Errors: EROFS, EPERM, EACCES, EEXIST, ENODATA, EOPNOTSUPP."""
     if place.mount.read_only:
         raise EROFS
+    if name in acl.NAMES:
+        namespace = credentials.user_namespace
+        new = AccessControlList.parse(
+            value, namespace.uid_map.to_global, namespace.gid_map.to_global
+        )
+        _set_acl(credentials, place, name, new)
+        return
     if name == CAPABILITY and value:
         value = value_to_keep(credentials, place.inode, value)
     _check_access(credentials, place.inode, name, MAY_WRITE)
@@ -50,6 +75,9 @@ def remove_xattr(credentials: "Credentials", place: Path, name: bytes) -> None:
     """removexattr(2).  Errors: as set_xattr."""
     if place.mount.read_only:
         raise EROFS
+    if name in acl.NAMES:
+        _set_acl(credentials, place, name, None)
+        return
     _check_access(credentials, place.inode, name, MAY_WRITE)
     _check_security(credentials, place.inode, name)
     place.inode.remove_xattr(name)
@@ -65,6 +93,44 @@ def list_xattrs(credentials: "Credentials", place: Path) -> bytes:
     if len(text) > XATTR_LIST_MAX:
         raise E2BIG
     return text
+
+
+# -- access control lists ---------------------------------------------------------------
+
+
+def _get_acl(credentials: "Credentials", inode: "Inode", kind: bytes) -> bytes:
+    """Linux's do_get_acl: the ids as the caller's user namespace knows them."""
+    if not inode.filesystem.keeps_acls or inode.is_symlink:
+        raise EOPNOTSUPP
+    kept = inode.get_acl(kind)
+    if kept is None:
+        raise ENODATA
+    namespace = credentials.user_namespace
+    return kept.encode(namespace.uid_map.from_global, namespace.gid_map.from_global)
+
+
+def _set_acl(
+    credentials: "Credentials", place: Path, kind: bytes, new: AccessControlList | None
+) -> None:
+    """Linux's set_posix_acl.  Errors: EOPNOTSUPP, EACCES, EPERM, EINVAL."""
+    inode = place.inode
+    if not inode.filesystem.keeps_acls or inode.is_symlink:
+        raise EOPNOTSUPP
+    if kind == acl.DEFAULT and not inode.is_directory:
+        if new is not None:
+            raise EACCES
+        return
+    check_owner(credentials, inode)
+    if new is not None:
+        new.check_valid()
+    mode, uid, gid = inode.permission_ids()
+    if kind == acl.ACCESS and mode & S_ISGID and not keeps_set_gid(credentials, uid, gid):
+        inode.set_attributes(AttributeChange(mode=mode & ~S_ISGID))
+    inode.set_acl(kind, new)
+    notify_path(place, IN_ATTRIB)
+
+
+# -- rights -----------------------------------------------------------------------------
 
 
 def _check_access(credentials: "Credentials", inode: "Inode", name: bytes, mask: int) -> None:

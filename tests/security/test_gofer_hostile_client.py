@@ -63,7 +63,7 @@ def test_wrong_fields(served: Served, message: int) -> None:
 @pytest.mark.parametrize("number", [-(2**63), -1, 0, 999_999, 2**31, 2**63, 2**64 - 1])
 def test_nodes_that_are_not_there(served: Served, number: int) -> None:
     for message, (_, types, _) in protocol.MESSAGES.items():
-        if message in (protocol.MOUNT, protocol.SHUTDOWN):
+        if message in (protocol.MOUNT, protocol.TELL_ACLS, protocol.SHUTDOWN):
             continue
         if message == protocol.CLOSE:
             fields: list[object] = [[number]]
@@ -84,9 +84,9 @@ def test_names_that_climb(served: Served, name: bytes) -> None:
         (protocol.WALK, root, [b"a", name]),
         (protocol.WALK, root, [name] * 3),
         (protocol.WALK_STAT, root, [b"a", name]),
-        (protocol.CREATE, root, name, 0o600, *owner, os.O_RDWR),
-        (protocol.MKDIR, root, name, 0o700, *owner),
-        (protocol.MKNOD, root, name, 0o600, 0, *owner),
+        (protocol.CREATE, root, name, 0o600, *owner, 0, os.O_RDWR),
+        (protocol.MKDIR, root, name, 0o700, *owner, 0),
+        (protocol.MKNOD, root, name, 0o600, 0, *owner, 0),
         (protocol.SYMLINK, root, name, b"x", *owner),
         (protocol.LINK, file, root, name),
         (protocol.UNLINK, root, name, 0),

@@ -160,10 +160,16 @@ class GoferDirectory(GoferInode, LayerDirectory):
         host_uid, host_gid = ids.host_uid(uid), ids.host_gid(gid)
         return host_uid, host_gid
 
-    def create(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         gofer = self.gofer
         node, attributes, descriptor = gofer.ask(
-            gofer.client.create, self.node, name, mode & 0o7777, O_RDWR, *self._owner(uid, gid)
+            gofer.client.create,
+            self.node,
+            name,
+            mode & 0o7777,
+            O_RDWR,
+            *self._owner(uid, gid),
+            umask,
         )
         return self._adopt_file(name, node, attributes, descriptor)
 
@@ -180,21 +186,30 @@ class GoferDirectory(GoferInode, LayerDirectory):
             self._listed(name, child)
         return child
 
-    def make_unnamed(self, mode: int, uid: int, gid: int) -> Inode:
+    def make_unnamed(self, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         gofer = self.gofer
         node, attributes, descriptor = gofer.ask(
-            gofer.client.create_unnamed, self.node, mode & 0o7777, O_RDWR, *self._owner(uid, gid)
+            gofer.client.create_unnamed,
+            self.node,
+            mode & 0o7777,
+            O_RDWR,
+            *self._owner(uid, gid),
+            umask,
         )
         return self._adopt_file(b"", node, attributes, descriptor)
 
-    def make_directory(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def make_directory(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         gofer = self.gofer
-        made = gofer.ask(gofer.client.mkdir, self.node, name, mode & 0o7777, *self._owner(uid, gid))
+        owner = self._owner(uid, gid)
+        made = gofer.ask(gofer.client.mkdir, self.node, name, mode & 0o7777, *owner, umask)
         return self._adopt(name, made)
 
-    def make_node(self, name: bytes, mode: int, device: int, uid: int, gid: int) -> Inode:
+    def make_node(
+        self, name: bytes, mode: int, device: int, uid: int, gid: int, umask: int = 0
+    ) -> Inode:
         gofer = self.gofer
-        made = gofer.ask(gofer.client.mknod, self.node, name, mode, device, *self._owner(uid, gid))
+        owner = self._owner(uid, gid)
+        made = gofer.ask(gofer.client.mknod, self.node, name, mode, device, *owner, umask)
         return self._adopt(name, made)
 
     def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:

@@ -63,6 +63,7 @@ class GoferFileSystem(LayerFileSystem):
 
     type_name = "gofer"
     magic = V9FS_MAGIC
+    keeps_acls = True
 
     def __init__(
         self,
@@ -92,6 +93,8 @@ class GoferFileSystem(LayerFileSystem):
         self._users: list[FileSystem] = [self]
         self._inodes: WeakValueDictionary[tuple[int, int], GoferInode] = WeakValueDictionary()
         self._devices: dict[int, int] = {}
+        #: the gofer tells with all attributes whether there is an access control list
+        self.tells_acls = False
         #: a device node may be among the inodes
         self._has_devices = False
         root, attributes, self.read_only = client.mount(index)

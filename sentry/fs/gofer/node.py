@@ -6,7 +6,8 @@ Exclusive caching believes what it was told until the sandbox itself changes som
 
 from runsc_py.gofer import protocol
 from runsc_py.gofer.protocol import Attributes as HostAttributes
-from runsc_py.sentry.errors import EPERM, error_for
+from runsc_py.sentry.errors import ENODATA, EOPNOTSUPP, EPERM, error_for
+from runsc_py.sentry.vfs.acl import ACCESS, AccessControlList
 from runsc_py.sentry.vfs.attributes import AttributeChange, Attributes, make_device
 from runsc_py.sentry.vfs.inode import Inode
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class GoferInode(Inode):
     """A file of the host; `node` stands for it in the gofer."""
 
-    __slots__ = ("_shown", "gofer", "known", "node", "stale")
+    __slots__ = ("_acl", "_shown", "gofer", "known", "node", "stale")
 
     def __init__(self, gofer: "GoferFileSystem", node: int, attributes: HostAttributes) -> None:
         if gofer.owners is not None:
@@ -34,6 +35,9 @@ class GoferInode(Inode):
         self.stale = False
         #: `known` as the guest sees it, once somebody asked
         self._shown: Attributes | None = None
+        #: the access control list, None also as long as nobody asked
+        self._acl: AccessControlList | None = None
+        self.has_acl = self._may_have_acl()
 
     def __del__(self) -> None:
         self.gofer.dead_nodes.append(self.node)
@@ -44,10 +48,14 @@ class GoferInode(Inode):
         """The gofer told the current attributes."""
         if self.gofer.owners is not None:
             attributes = self.gofer.owners.apply(attributes)
+        before = self.known
         self.known = attributes
         self.mode = attributes[protocol.MODE]
         self.stale = False
         self._shown = None
+        if before[protocol.CHANGE_TIME] != attributes[protocol.CHANGE_TIME] or self._acl is None:
+            self._acl = None
+            self.has_acl = self._may_have_acl()
 
     def refresh(self) -> None:
         """Bring `known` up to date, if it may not be."""
@@ -144,6 +152,48 @@ class GoferInode(Inode):
     def remove_xattr(self, name: bytes) -> None:
         self.gofer.ask(self.gofer.client.removexattr, self.node, name)
         self.stale = True
+
+    # -- access control lists -----------------------------------------------------------------
+
+    def _may_have_acl(self) -> bool:
+        """What the gofer told along with the attributes, if it did."""
+        if self.gofer.owners is not None or self.is_symlink:
+            return False
+        return self.known[protocol.ACL_STATE] != protocol.ACL_ABSENT
+
+    def get_acl(self, kind: bytes) -> "AccessControlList | None":
+        if kind != ACCESS:
+            return self._ask_acl(kind)
+        if self._acl is None and self.has_acl:
+            # Guests who override permissions never come here, so it is not told from the start.
+            gofer = self.gofer
+            if not gofer.tells_acls:
+                gofer.ask(gofer.client.tell_acls)
+                gofer.tells_acls = True
+            self._acl = self._ask_acl(kind)
+            self.has_acl = self._acl is not None
+        return self._acl
+
+    def _ask_acl(self, kind: bytes) -> "AccessControlList | None":
+        ids = self.gofer.ids
+        try:
+            value = self.gofer.ask(self.gofer.client.getxattr, self.node, kind)
+        except (ENODATA, EOPNOTSUPP):
+            return None
+        return AccessControlList.parse(value, ids.guest_uid, ids.guest_gid)
+
+    def set_acl(self, kind: bytes, acl: "AccessControlList | None") -> None:
+        gofer = self.gofer
+        if acl is not None:
+            value = acl.encode(gofer.ids.host_uid, gofer.ids.host_gid)
+            gofer.ask(gofer.client.setxattr, self.node, kind, value, 0)
+        else:
+            try:
+                gofer.ask(gofer.client.removexattr, self.node, kind)
+            except ENODATA:
+                return
+        self._acl = None
+        self.learn(gofer.ask(gofer.client.stat, self.node))
 
     def connect(self, kind: int) -> int:
         """A host descriptor connected to the host's socket here.  Errors: EPERM by default."""

@@ -227,6 +227,8 @@ class GoferFile(HostFile):
 def _attributes_of(status: os.stat_result, before: HostAttributes) -> HostAttributes:
     """fstat(2) of a donated descriptor in the gofer's form; what it lacks stays as it was."""
     changed = list(before)
+    if status.st_ctime_ns != before[protocol.CHANGE_TIME]:
+        changed[protocol.ACL_STATE] = protocol.ACL_UNKNOWN
     changed[protocol.MODE] = status.st_mode
     changed[protocol.LINKS] = status.st_nlink
     changed[protocol.UID] = status.st_uid

@@ -214,31 +214,34 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
             upper.unlink(name, above)
         return upper
 
-    def create(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
-        child = self.prepare_name(name).create(name, mode, uid, gid)
+    def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
+        child = self.prepare_name(name).create(name, mode, uid, gid, umask)
         return self.overlay.for_upper(child, self, name)
 
-    def make_directory(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
-        child = self.prepare_name(name).make_directory(name, mode, uid, gid)
+    def make_directory(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
+        child = self.prepare_name(name).make_directory(name, mode, uid, gid, umask)
         if self.lower_has(name):
             make_opaque(child)
         return self.overlay.for_upper(child, self, name)
 
-    def make_node(self, name: bytes, mode: int, device: int, uid: int, gid: int) -> Inode:
+    def make_node(
+        self, name: bytes, mode: int, device: int, uid: int, gid: int, umask: int = 0
+    ) -> Inode:
         if mode & S_IFMT == S_IFREG:
-            return self.create(name, mode, uid, gid)
+            return self.create(name, mode, uid, gid, umask)
         if mode & S_IFMT == S_IFCHR and device == 0:
             # It would be a whiteout.
             raise EPERM
-        child = self.prepare_name(name).make_node(name, mode, device, uid, gid)
+        child = self.prepare_name(name).make_node(name, mode, device, uid, gid, umask)
         return self.overlay.for_upper(child, self, name)
 
     def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
         child = self.prepare_name(name).make_symlink(name, target, uid, gid)
         return self.overlay.for_upper(child, self, name)
 
-    def make_unnamed(self, mode: int, uid: int, gid: int) -> Inode:
-        return self.overlay.for_upper(self.copy_up().make_unnamed(mode, uid, gid), None, b"")
+    def make_unnamed(self, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
+        child = self.copy_up().make_unnamed(mode, uid, gid, umask)
+        return self.overlay.for_upper(child, None, b"")
 
     def link(self, name: bytes, target: Inode) -> None:
         assert isinstance(target, OverlayInode)

@@ -38,6 +38,7 @@ class Overlay(LayerFileSystem):
 
     type_name = "overlay"
     magic = OVERLAYFS_SUPER_MAGIC
+    keeps_acls = True
 
     def __init__(
         self,
@@ -142,6 +143,7 @@ class Overlay(LayerFileSystem):
     def copied_up(self, inode: OverlayInode, upper: Inode) -> None:
         """`inode` got an upper inode."""
         inode.upper = upper
+        inode.has_acl = upper.has_acl
         self._by_upper[upper] = inode
         if not inode.removed:
             self.keep(inode)

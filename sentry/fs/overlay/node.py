@@ -7,6 +7,7 @@ changing anything copies it up first, and its directory before it.
 from runsc_py.sentry.errors import ENODATA, ENOENT, EOPNOTSUPP, EPERM, EROFS
 from runsc_py.sentry.fs.layer import LayerInode
 from runsc_py.sentry.fs.overlay.whiteout import PRIVATE_PREFIX
+from runsc_py.sentry.vfs import acl
 from runsc_py.sentry.vfs.attributes import AttributeChange, Attributes
 from runsc_py.sentry.vfs.inode import Inode
 
@@ -14,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.fs.overlay.directory import OverlayDirectory
     from runsc_py.sentry.fs.overlay.filesystem import Overlay
+    from runsc_py.sentry.vfs.acl import AccessControlList
 
 
 class OverlayInode(LayerInode):
@@ -46,6 +48,7 @@ class OverlayInode(LayerInode):
         real = self.real
         number = overlay.number_of_lower(lowers[0]) if lowers else overlay.number_of_upper(real)
         super().__init__(overlay, number, real.mode)
+        self.has_acl = real.has_acl
         self.overlay = overlay
         #: a place where this is found; None when it has no name that we know
         self.parent = parent
@@ -96,6 +99,7 @@ class OverlayInode(LayerInode):
         upper = self.copy_up()
         upper.set_attributes(change)
         self.mode = upper.mode
+        self.has_acl = upper.has_acl
 
     # -- names ------------------------------------------------------------------------------
 
@@ -162,6 +166,7 @@ class OverlayInode(LayerInode):
         copy_xattrs(self.lowers[0], upper)
         upper.set_attributes(
             AttributeChange(
+                mode=None if upper.is_symlink else attributes.mode,
                 access_time=attributes.access_time,
                 modification_time=attributes.modification_time,
             )
@@ -171,6 +176,20 @@ class OverlayInode(LayerInode):
             upper_parent.set_attributes(parent_times)
         self.overlay.copied_up(self, upper)
         return upper
+
+    # -- access control lists --------------------------------------------------------------
+
+    def get_acl(self, kind: bytes) -> "AccessControlList | None":
+        real = self.real
+        kept = real.get_acl(kind)
+        self.has_acl = real.has_acl
+        return kept
+
+    def set_acl(self, kind: bytes, acl: "AccessControlList | None") -> None:
+        upper = self.copy_up()
+        upper.set_acl(kind, acl)
+        self.mode = upper.mode
+        self.has_acl = upper.has_acl
 
     def copy_to(self, directory: Inode | None, name: bytes, attributes: Attributes) -> Inode:
         """Make the upper inode, called `name` in `directory`; None when it has no name."""
@@ -217,11 +236,18 @@ def times_of(inode: Inode) -> AttributeChange:
 
 def copy_xattrs(source: Inode, target: Inode) -> None:
     """Copy the extended attributes that the target's file system takes."""
+    for kind in acl.NAMES:
+        if target.get_acl(kind) is not None:
+            # The directory that it was made in handed its own list down.
+            target.set_acl(kind, None)
     for name in source.list_xattrs():
         if name.startswith(PRIVATE_PREFIX):
             continue
         try:
-            target.set_xattr(name, source.get_xattr(name), 0)
+            if name in acl.NAMES:
+                target.set_acl(name, source.get_acl(name))
+            else:
+                target.set_xattr(name, source.get_xattr(name), 0)
         except (EOPNOTSUPP, ENODATA):
-            # As Linux: what the upper layer cannot keep (an ACL, a label) is left behind.
+            # As Linux: what the upper layer cannot keep (a label) is left behind.
             continue

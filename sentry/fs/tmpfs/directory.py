@@ -14,6 +14,7 @@ from runsc_py.sentry.fs.layer import FIRST_ENTRY_OFFSET, LayerDirectory, dot_ent
 from runsc_py.sentry.fs.tmpfs.node import TmpfsInode
 from runsc_py.sentry.fs.tmpfs.regular import TmpfsRegular
 from runsc_py.sentry.fs.tmpfs.special import TmpfsSpecial, TmpfsSymlink
+from runsc_py.sentry.vfs.acl import DEFAULT
 from runsc_py.sentry.vfs.attributes import S_IFCHR, S_IFDIR, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.inode import Inode
 from runsc_py.sentry.vfs.open_file import DirectoryEntry, DirectoryFile
@@ -22,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.vfs.acl import AccessControlList
     from runsc_py.sentry.vfs.open_file import OpenFile
     from runsc_py.sentry.vfs.path import Path
 
@@ -39,7 +41,7 @@ _BATCH = 1500
 class TmpfsDirectory(TmpfsInode, LayerDirectory):
     """A directory."""
 
-    __slots__ = ("_next_offset", "entries")
+    __slots__ = ("_next_offset", "default_acl", "entries")
 
     def __init__(self, tmpfs: "Tmpfs", mode: int, uid: int, gid: int) -> None:
         super().__init__(tmpfs, mode & 0o7777 | S_IFDIR, uid, gid)
@@ -47,6 +49,8 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
         #: name to (inode, offset), in the order of the offsets
         self.entries: dict[bytes, tuple[TmpfsInode, int]] = {}
         self._next_offset = FIRST_ENTRY_OFFSET
+        #: the access control list for what is made here
+        self.default_acl: AccessControlList | None = None
 
     def size(self) -> int:
         return _ENTRY_SIZE * (2 + len(self.entries))
@@ -87,25 +91,41 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
 
     # -- new names ----------------------------------------------------------------------
 
-    def create(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         self._check_alive()
-        child = TmpfsRegular(self.tmpfs, mode, uid, gid)
+        child = TmpfsRegular(self.tmpfs, mode & ~umask, uid, gid)
+        if self.default_acl is not None:
+            self._bequeath(child, mode)
         self._add(name, child)
         return child
 
-    def make_directory(self, name: bytes, mode: int, uid: int, gid: int) -> Inode:
+    def make_directory(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         self._check_alive()
-        child = TmpfsDirectory(self.tmpfs, mode, uid, gid)
+        child = TmpfsDirectory(self.tmpfs, mode & ~umask, uid, gid)
+        if self.default_acl is not None:
+            self._bequeath(child, mode)
+            child.default_acl = self.default_acl
         self._add(name, child)
         return child
 
-    def make_node(self, name: bytes, mode: int, device: int, uid: int, gid: int) -> Inode:
+    def make_node(
+        self, name: bytes, mode: int, device: int, uid: int, gid: int, umask: int = 0
+    ) -> Inode:
         if mode & S_IFMT == S_IFREG:
-            return self.create(name, mode, uid, gid)
+            return self.create(name, mode, uid, gid, umask)
         self._check_alive()
-        child = TmpfsSpecial(self.tmpfs, mode, device, uid, gid)
+        child = TmpfsSpecial(self.tmpfs, mode & ~umask, device, uid, gid)
+        if self.default_acl is not None:
+            self._bequeath(child, mode)
         self._add(name, child)
         return child
+
+    def _bequeath(self, child: TmpfsInode, mode: int) -> None:
+        """What was made with `mode` gets its access list from the default list."""
+        assert self.default_acl is not None
+        mode, child.access_acl = self.default_acl.inherited(mode)
+        child.mode = child.mode & S_IFMT | mode & 0o7777
+        child.has_acl = child.access_acl is not None
 
     def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
         self._check_alive()
@@ -113,8 +133,10 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
         self._add(name, child)
         return child
 
-    def make_unnamed(self, mode: int, uid: int, gid: int) -> Inode:
-        child = TmpfsRegular(self.tmpfs, mode, uid, gid)
+    def make_unnamed(self, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
+        child = TmpfsRegular(self.tmpfs, mode & ~umask, uid, gid)
+        if self.default_acl is not None:
+            self._bequeath(child, mode)
         child.links = 0
         child.linkable = True
         return child
@@ -184,6 +206,18 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
         new_parent._add(new_name, first)
         first.changed()
         second.changed()
+
+    # -- access control lists -----------------------------------------------------------------
+
+    def get_acl(self, kind: bytes) -> "AccessControlList | None":
+        return self.default_acl if kind == DEFAULT else super().get_acl(kind)
+
+    def set_acl(self, kind: bytes, acl: "AccessControlList | None") -> None:
+        if kind == DEFAULT:
+            self.default_acl = acl
+            self.changed()
+        else:
+            super().set_acl(kind, acl)
 
     # -- opening ------------------------------------------------------------------------------
 

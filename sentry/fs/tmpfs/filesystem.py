@@ -30,6 +30,7 @@ class Tmpfs(FileSystem):
 
     type_name = "tmpfs"
     magic = TMPFS_MAGIC
+    keeps_acls = True
 
     def __init__(
         self,

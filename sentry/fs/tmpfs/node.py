@@ -4,12 +4,14 @@ from runsc_py.sentry.errors import EINVAL, ENODATA
 from runsc_py.sentry.fs.extended_attributes import ExtendedAttributes, check_name
 from runsc_py.sentry.fs.layer import LayerInode
 from runsc_py.sentry.fs.timestamps import access_time_is_due
+from runsc_py.sentry.vfs.acl import ACCESS, NAMES
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, AttributeChange, Attributes
 from runsc_py.sentry.vfs.file_capabilities import CAPABILITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
+    from runsc_py.sentry.vfs.acl import AccessControlList
     from runsc_py.sentry.vfs.open_file import OpenFile
 
 
@@ -17,6 +19,7 @@ class TmpfsInode(LayerInode):
     """An inode in memory.  Times are nanoseconds since the epoch."""
 
     __slots__ = (
+        "access_acl",
         "access_time",
         "birth_time",
         "change_time",
@@ -42,6 +45,7 @@ class TmpfsInode(LayerInode):
         now = tmpfs.kernel.clock.realtime()
         self.access_time = self.modification_time = self.change_time = self.birth_time = now
         self.xattrs: ExtendedAttributes | None = None
+        self.access_acl: AccessControlList | None = None
 
     def __del__(self) -> None:
         # `tmpfs` is missing when the constructor failed: then nothing was charged.
@@ -94,6 +98,8 @@ class TmpfsInode(LayerInode):
             self.resize(change.size)
         if change.mode is not None:
             self.mode = self.mode & S_IFMT | change.mode & 0o7777
+            if self.access_acl is not None:
+                self.access_acl = self.access_acl.with_permission_bits(change.mode)
         if change.uid is not None:
             self.uid = change.uid
             self._forget_capabilities()
@@ -148,11 +154,26 @@ class TmpfsInode(LayerInode):
         self.changed()
 
     def list_xattrs(self) -> list[bytes]:
-        return [] if self.xattrs is None else self.xattrs.names()
+        lists = [kind for kind in NAMES if self.get_acl(kind) is not None]
+        return lists if self.xattrs is None else lists + self.xattrs.names()
 
     def remove_xattr(self, name: bytes) -> None:
         if self.xattrs is None:
             check_name(name)
             raise ENODATA
         self.xattrs.remove(name)
+        self.changed()
+
+    # -- access control lists ----------------------------------------------------------------
+
+    def get_acl(self, kind: bytes) -> "AccessControlList | None":
+        return self.access_acl if kind == ACCESS else None
+
+    def set_acl(self, kind: bytes, acl: "AccessControlList | None") -> None:
+        if acl is not None:
+            self.mode = self.mode & ~0o777 | acl.permission_bits()
+            if acl.is_minimal:
+                acl = None
+        self.access_acl = acl
+        self.has_acl = acl is not None
         self.changed()

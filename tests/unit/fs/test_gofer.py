@@ -4,6 +4,7 @@ import contextlib
 import mmap
 import os
 import resource
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from harness.file_world import FileWorld, fake_kernel, open_descriptors
 from harness.gofer import Served
 from runsc_py.sentry.errors import EEXIST, EMFILE, ENOENT
 from runsc_py.sentry.fs.gofer import GoferFileSystem, IdMapper
+from runsc_py.sentry.vfs.acl import ACCESS, AccessControlList
+
+NOBODY = 0xFFFFFFFF
+#: tag, permissions and id of the entries of an access control list
+LIST = (1, 6, NOBODY, 2, 7, 1234, 4, 4, NOBODY, 16, 7, NOBODY, 32, 0, NOBODY)
 
 
 class CountingClient:
@@ -261,3 +267,40 @@ def test_owner_of_what_the_guest_makes(tree: Path, served: Served) -> None:
     assert world.stat(b"f").uid == 0
     world.chown(b"f", 77, 77)
     assert (tree / "f").stat().st_uid == 0
+
+
+def test_access_control_lists_of_a_rootless_run(tree: Path, served: Served) -> None:
+    """Who runs us is root in the lists too, both ways; the gofer tells only when asked."""
+    ids = IdMapper.rootless(1000, 100)
+    world = FileWorld(GoferFileSystem(fake_kernel(), served.client, 0, ids=ids))
+    (tree / "f").touch()
+    inode = world.walk(b"/f").inode
+    kept = AccessControlList(
+        ((1, 6, 0), (2, 4, 0), (2, 7, 5), (4, 4, 0), (8, 1, 0), (16, 7, 0), (32, 0, 0))
+    )
+    inode.set_acl(ACCESS, kept)
+    assert inode.mode & 0o777 == 0o670 and inode.has_acl
+    value = os.getxattr(tree / "f", ACCESS.decode())
+    named = [entry for entry in struct.iter_unpack("<HHI", value[4:]) if entry[0] in (2, 8)]
+    assert named == [(2, 4, 1000), (2, 7, 5), (8, 1, 100)]
+    shown = inode.get_acl(ACCESS)
+    assert shown is not None
+    assert [entry for entry in shown.entries if entry[0] in (2, 8)] == [
+        entry for entry in kept.entries if entry[0] in (2, 8)
+    ]
+    inode.set_acl(ACCESS, None)
+    assert inode.get_acl(ACCESS) is None and not inode.has_acl
+    assert os.listxattr(tree / "f") == []
+
+
+def test_access_control_lists_that_the_host_changes(tree: Path, shared_host: FileWorld) -> None:
+    """With shared caching a list that appears or goes is seen by the next walk."""
+    (tree / "f").touch()
+    (tree / "f").chmod(0o644)
+    assert shared_host.walk(b"/f").inode.get_acl(ACCESS) is None
+    value = struct.pack("<I" + "HHI" * 5, 2, *LIST)
+    os.setxattr(tree / "f", ACCESS.decode(), value)
+    inode = shared_host.walk(b"/f").inode
+    assert inode.has_acl and inode.get_acl(ACCESS) is not None
+    os.removexattr(tree / "f", ACCESS.decode())
+    assert not shared_host.walk(b"/f").inode.has_acl

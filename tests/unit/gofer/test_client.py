@@ -138,7 +138,7 @@ def test_a_descriptor_with_bad_attributes_is_closed(rogue: Rogue) -> None:
 def test_descriptors_nobody_asked_for_do_not_arrive(rogue: Rogue) -> None:
     rogue.answer([0, ATTRIBUTES], [rogue.far.fileno()] * 10)
     before = len(os.listdir("/proc/self/fd"))
-    assert rogue.client.stat(1) == (0,) * 16
+    assert rogue.client.stat(1) == (0,) * 17
     assert len(os.listdir("/proc/self/fd")) == before
 
 

@@ -28,7 +28,7 @@ def test_every_message_is_asked_by_the_client() -> None:
 def test_attributes_have_the_layout_of_the_compiled_struct() -> None:
     fields = ffi.typeof("struct host_attributes").fields  # type: ignore[attr-defined]
     assert ffi.sizeof("struct host_attributes") == protocol.ATTRIBUTES.size  # type: ignore[attr-defined]
-    assert [field.offset for _, field in fields] == [8 * index for index in range(16)]
+    assert [field.offset for _, field in fields] == [8 * index for index in range(17)]
     assert [name for name, _ in fields].index("mode") == protocol.MODE
     assert [name for name, _ in fields].index("birth_time") == protocol.BIRTH_TIME
 
