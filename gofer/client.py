@@ -139,6 +139,18 @@ class GoferClient:
         self._check_walk(failed, entries, len(names))
         return [self._attributes(packed) for packed in entries], failed
 
+    def lookup_each(
+        self, directory: int, names: Sequence[bytes]
+    ) -> list[tuple[int, Attributes] | None]:
+        """lookup of at most protocol.MAX_WALK names of one directory; None where it failed."""
+        nodes, packed = self._request(protocol.WALK_EACH, directory, tuple(names))
+        if not len(nodes) == len(names) == len(packed) / ATTRIBUTES.size:
+            raise self._broken("it answered a walk with garbage")
+        if not {*map(type, nodes)} <= {int}:
+            raise self._broken("it answered a walk with garbage")
+        entries = zip(nodes, ATTRIBUTES.iter_unpack(packed), strict=True)
+        return [entry if entry[0] else None for entry in entries]
+
     def close_node(self, node: int) -> None:
         """Give a node back.  Sent along with the next request, or when many are waiting."""
         self._closing.append(node)

@@ -50,6 +50,7 @@ RENAME = 33
 CREATE_UNNAMED = 64
 SHUTDOWN = 65
 TELL_ACLS = 66
+WALK_EACH = 67
 
 #: message → (name, types of the request's fields, types of the reply's fields)
 MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
@@ -63,6 +64,8 @@ MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
     WALK: ("walk", (int, tuple), (int, tuple)),
     # (directory, names) → (errno, (attributes, …)); no node is made
     WALK_STAT: ("walk_stat", (int, tuple), (int, tuple)),
+    # (directory, names) → (node of each or 0 where it failed, attributes of all in one piece)
+    WALK_EACH: ("walk_each", (int, tuple), (tuple, bytes)),
     # (node, flags) → () and a descriptor
     OPEN: ("open", (int, int), ()),
     # (directory, name, mode, uid, gid, umask, flags) → (node, attributes) and a descriptor
@@ -171,7 +174,7 @@ MAX_MESSAGE = 1 << 20
 MAX_REQUEST = 1 << 17
 #: longest file name, bytes (NAME_MAX)
 MAX_NAME = 255
-#: names in one WALK
+#: names in one WALK or WALK_EACH
 MAX_WALK = 256
 #: nodes in one CLOSE, or closed along with another request
 MAX_CLOSED = 256

@@ -35,6 +35,8 @@ _unpack_dirent = _DIRENT.unpack_from
 _DIRENT_SIZE = _DIRENT.size
 _LONGEST_DIRENT = (_DIRENT_SIZE + protocol.MAX_NAME + 1 + 7) & ~7
 
+_NO_ATTRIBUTES = bytes(protocol.ATTRIBUTES.size)
+
 # Why a file of some type is not opened; regular files are.
 _OPEN_ERRORS = {
     S_IFDIR: errno.EISDIR,  # listed by readdir; a directory descriptor would be a way out
@@ -77,6 +79,22 @@ def walk_stat(gofer: Gofer, directory: int, names: tuple[object, ...]) -> Reply:
     for number, _ in found:
         gofer.close(number)
     return failed, tuple([attributes for _, attributes in found])
+
+
+def walk_each(gofer: Gofer, directory: int, names: tuple[object, ...]) -> Reply:
+    """Nodes of several names of one directory; symbolic links are nodes, too."""
+    checked = [check_name(name) for name in names]
+    node = gofer.node(directory)
+    numbers = []
+    attributes = []
+    for name in checked:
+        try:
+            number, packed = gofer.step(node, name)
+        except OSError:
+            number, packed = 0, _NO_ATTRIBUTES  # who needs to know why asks for that name alone
+        numbers.append(number)
+        attributes.append(packed)
+    return tuple(numbers), b"".join(attributes)
 
 
 def close(gofer: Gofer, nodes: tuple[object, ...]) -> Reply:
@@ -253,6 +271,7 @@ HANDLERS: dict[int, Handler] = {
     protocol.STAT: stat,
     protocol.WALK: walk,
     protocol.WALK_STAT: walk_stat,
+    protocol.WALK_EACH: walk_each,
     protocol.OPEN: open_,
     protocol.CLOSE: close,
     protocol.FSYNC: fsync,

@@ -3,6 +3,7 @@
     filesystem.py   the mounted instance: the client, inodes by identity, what is given back
     identity.py     host uids and gids as the guest sees them
     node.py         what every inode shares: attributes and how long they are believed
+    ahead.py        names looked up before they are asked for
     directory.py    directories: lookup, listing, and every operation on names
     regular.py      regular files on donated host descriptors
     special.py      symbolic links, FIFOs, sockets, device nodes

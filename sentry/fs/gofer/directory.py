@@ -11,6 +11,7 @@ from itertools import islice
 from runsc_py.gofer import protocol
 from runsc_py.gofer.protocol import Attributes as HostAttributes
 from runsc_py.sentry.errors import EINVAL, ENOENT, ESTALE
+from runsc_py.sentry.fs.gofer.ahead import Guess
 from runsc_py.sentry.fs.gofer.node import GoferInode
 from runsc_py.sentry.fs.host_file import MAXIMUM_OFFSET
 from runsc_py.sentry.fs.layer import FIRST_ENTRY_OFFSET, LayerDirectory, dot_entries
@@ -34,6 +35,8 @@ RENAME_WHITEOUT = 4
 _MISSES_BEFORE_LISTING = 6
 _MISSES_OF_SMALL = 2
 _SMALL = 4096
+#: so many names that do exist in a small directory make its listing worth having
+_HITS_BEFORE_LISTING = 8
 
 #: entries made at a time: more than fit into the buffer that the C library gives getdents64(2)
 _BATCH = 1500
@@ -42,7 +45,7 @@ _BATCH = 1500
 class GoferDirectory(GoferInode, LayerDirectory):
     """A directory of the host."""
 
-    __slots__ = ("_listing", "_misses", "_next_offset")
+    __slots__ = ("_guess", "_listing", "_misses", "_next_offset")
 
     def __init__(self, gofer: "GoferFileSystem", node: int, attributes: HostAttributes) -> None:
         super().__init__(gofer, node, attributes)
@@ -51,6 +54,7 @@ class GoferDirectory(GoferInode, LayerDirectory):
         self._next_offset = FIRST_ENTRY_OFFSET
         #: how many names were asked for that do not exist
         self._misses = 0
+        self._guess = Guess()
 
     # -- lookup ---------------------------------------------------------------------------
 
@@ -59,15 +63,37 @@ class GoferDirectory(GoferInode, LayerDirectory):
             raise ENOENT
         gofer = self.gofer
         try:
-            return gofer.inode(*gofer.ask(gofer.client.lookup, self.node, name))
+            if gofer.shared:
+                return gofer.inode(*gofer.ask(gofer.client.lookup, self.node, name))
+            found = gofer.ahead.take(self.node, name) or self._ask(name)
+            child = gofer.inode(*found)
+            self._guess.count(child.is_directory)
+            return child
         except ENOENT:
             # Compilers and interpreters search the same directories time and again.
             self._misses += 1
             small = self.known[protocol.SIZE] <= _SMALL
             enough = _MISSES_OF_SMALL if small else _MISSES_BEFORE_LISTING
             if self._misses >= enough and not gofer.shared:
-                self.listing()
+                self._read_listing()
             raise
+
+    def _ask(self, name: bytes) -> tuple[int, HostAttributes]:
+        """The node of a name and its attributes; of others too, if they are likely to be wanted.
+
+        Errors: those of GoferClient.lookup.
+        """
+        gofer = self.gofer
+        small = self.known[protocol.SIZE] <= _SMALL
+        if self._listing is None and small and self._guess.asked >= _HITS_BEFORE_LISTING:
+            self._read_listing()
+        if self._listing is not None:
+            others = self._guess.names(name, self._listing)
+            if others:
+                found = gofer.ahead.look_up(self.node, name, others)
+                if found is not None:
+                    return found
+        return gofer.ask(gofer.client.lookup, self.node, name)
 
     def revalidate(self, name: bytes, child: Inode | None) -> bool:
         """Shared caching: whether the name still leads to the same inode of the host."""
@@ -117,6 +143,10 @@ class GoferDirectory(GoferInode, LayerDirectory):
     def listing(self) -> dict[bytes, tuple[int, int, int]]:
         if self.gofer.shared:
             return dict(super().listing())
+        self._guess.listed = True
+        return self._read_listing()
+
+    def _read_listing(self) -> dict[bytes, tuple[int, int, int]]:
         listing = self._listing
         if listing is None:
             gofer = self.gofer
@@ -141,6 +171,7 @@ class GoferDirectory(GoferInode, LayerDirectory):
     def _listed(self, name: bytes, child: GoferInode) -> None:
         """`name` was made."""
         self.stale = True
+        self.gofer.ahead.forget(self.node, name)
         if self._listing is not None:
             self._listing.pop(name, None)
             self._listing[name] = (child.number, child.mode >> 12, self._next_offset)
@@ -149,6 +180,7 @@ class GoferDirectory(GoferInode, LayerDirectory):
     def _unlisted(self, name: bytes) -> None:
         """`name` was removed."""
         self.stale = True
+        self.gofer.ahead.forget(self.node, name)
         if self._listing is not None:
             self._listing.pop(name, None)
 

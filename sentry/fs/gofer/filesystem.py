@@ -20,6 +20,7 @@ from runsc_py.gofer.protocol import (
     Attributes as HostAttributes,
 )
 from runsc_py.sentry.errors import EMFILE, error_for
+from runsc_py.sentry.fs.gofer.ahead import LookedUpAhead
 from runsc_py.sentry.fs.gofer.descriptors import DescriptorCache
 from runsc_py.sentry.fs.gofer.directory import GoferDirectory
 from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
@@ -85,6 +86,7 @@ class GoferFileSystem(LayerFileSystem):
         #: what takes the place of the host's modes and owners; of a mount that is only read
         self.owners = owners
         self.descriptors = DescriptorCache()
+        self.ahead = LookedUpAhead(self)
         #: nodes whose inodes died
         self.dead_nodes: list[int] = []
         #: the file made last, as long as its descriptor waits for the open that made it
@@ -117,6 +119,10 @@ class GoferFileSystem(LayerFileSystem):
             if known is not None:
                 return known.mode >> 12
         return kind
+
+    def knows(self, attributes: HostAttributes) -> bool:
+        """Whether there is an inode of the file with these attributes."""
+        return (identify_device(attributes), attributes[INODE]) in self._inodes
 
     def inode(self, node: int, attributes: HostAttributes) -> GoferInode:
         """The inode of a node that the gofer gave; a second node of a known one is given back."""
@@ -160,6 +166,7 @@ class GoferFileSystem(LayerFileSystem):
     def reclaim(self) -> None:
         """Forget what nobody uses, so that the gofer can close its nodes."""
         self.descriptors.clear()
+        self.ahead.clear()
         for user in self._users:
             cache = user.dentries
             # The gofer can hold less than the cache: from now on it is to hold less too.
