@@ -230,6 +230,13 @@ class Context(Protocol):
     def set_extended_state(self, state: bytes) -> None:
         """Replace it.  Raises ValueError when the host refuses the image."""
 
+    def get_debug_register(self, number: int) -> int:
+        """DR0 to DR7, as ptrace(2) shows them at `u_debugreg` of struct user."""
+
+    def set_debug_register(self, number: int, value: int) -> None:
+        """Replace it: hardware breakpoints.  Raises ValueError with the errno (EINVAL, EIO, ENOSPC)
+        of a value that the host refuses; what reaches below `lowest_address` is refused."""
+
     def cpu_time(self) -> int:
         """CPU time used by this host thread, nanoseconds."""
 

@@ -156,6 +156,20 @@ class PtraceContext:
         if error:
             raise ValueError(f"extended state of {len(state)} bytes: {os.strerror(-error)}")
 
+    def get_debug_register(self, number: int) -> int:
+        """DR0 to DR7, as PTRACE_PEEKUSER tells them."""
+        if lib.context_get_debug_register(self._native, number):
+            raise ContextGone
+        return self._native.result & MASK
+
+    def set_debug_register(self, number: int, value: int) -> None:
+        """Replace it.  Raises ValueError with the errno when the host refuses the value."""
+        error = lib.context_set_debug_register(self._native, number, value)
+        if error == -ESRCH:
+            raise ContextGone
+        if error:
+            raise ValueError(-error)
+
     def touch(self, address: int) -> int:
         """Reach for a byte as a debugger does, which lets a stack grow; 0 or an errno."""
         return lib.context_touch(self._native, address & MASK)

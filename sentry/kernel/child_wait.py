@@ -95,8 +95,9 @@ class ChildSelector:
             if not keep:
                 reap(child)
             return event
-        if child.leader.tracing is not None:
-            return None  # its stops are its tracer's
+        tracing = child.leader.tracing
+        if tracing is not None and tracing.tracer is self.task.thread_group:
+            return None  # its stops are those of a tracee
         if child.stop_report and self.options & WSTOPPED:
             signal = child.stop_report
             if not keep:

@@ -104,7 +104,10 @@ def _stop(group: "ThreadGroup", number: int) -> None:
     group.stop_report = number
     group.continued_report = False
     for task in group.tasks:
-        task.interrupt()
+        if task.tracing is not None:
+            task.tracing.trap()
+        else:
+            task.interrupt()
     notify_parent_of_change(group, CLD_STOPPED, number)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def is_ignored(group: "ThreadGroup", number: int) -> bool:
-    """Whether the process discards this signal when it is not blocked."""
+    """Whether the process discards this signal when it is not blocked; a tracer sees it even so."""
     handler = group.handlers.get(number).handler
     return handler == SIG_IGN or (
         handler == SIG_DFL and bool(bit(number) & IGNORED_BY_DEFAULT) and number != SIGCONT
@@ -43,7 +43,7 @@ def send_to_thread_group(group: "ThreadGroup", info: SignalInfo) -> None:
     _stop_and_continue(group, info.number)
     mask = bit(info.number)
     target = _choose(group, mask)
-    if target is not None and is_ignored(group, info.number):
+    if target is not None and group.leader.tracing is None and is_ignored(group, info.number):
         return
     if group.pending.add(info):
         _wake_signal_files(group)
@@ -61,7 +61,7 @@ def send_to_task(task: "Task", info: SignalInfo) -> None:
         return
     _stop_and_continue(group, info.number)
     blocked = bool(task.signal_mask & bit(info.number))
-    if not blocked and is_ignored(group, info.number):
+    if not blocked and task.tracing is None and is_ignored(group, info.number):
         return
     if task.pending.add(info):
         _wake_signal_files(group)
@@ -120,3 +120,5 @@ def continue_group(group: "ThreadGroup") -> None:
     notify_parent_of_change(group, CLD_CONTINUED, SIGCONT)
     for task in group.tasks:
         task.resume_from_stop()
+        if task.tracing is not None and task.tracing.seized:
+            task.tracing.trap()

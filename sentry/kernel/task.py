@@ -246,7 +246,9 @@ class Task:
             return True
         if not interruptible:
             return bool((self.pending.mask | group.pending.mask) & bit(SIGKILL))
-        return bool(self.deliverable()) or group.stop_signal != 0
+        if self.deliverable():
+            return True
+        return group.stop_signal != 0 if self.tracing is None else self.tracing.trap_wanted
 
     def start_wait(self, interruptible: bool) -> None:
         """The coroutine is about to hand control to the run loop."""

@@ -10,11 +10,12 @@ from runsc_py.sentry.abi.ptrace import (
     NT_X86_XSTATE,
     TRAP_FLAG,
     USER_DEBUG_REGISTERS,
+    USER_DEBUG_REGISTERS_END,
     USER_REGISTERS,
     USER_REGISTERS_SIZE,
     USER_SIZE,
 )
-from runsc_py.sentry.errors import EINVAL, EIO
+from runsc_py.sentry.errors import EINVAL, EIO, error_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,17 +62,24 @@ def peek_user(task: "Task", offset: int) -> int:
         raise EIO
     if offset < USER_REGISTERS_SIZE:
         return int.from_bytes(read_registers(task)[offset : offset + 8], "little")
-    return 0
+    if not USER_DEBUG_REGISTERS <= offset < USER_DEBUG_REGISTERS_END:
+        return 0
+    return task.context.get_debug_register((offset - USER_DEBUG_REGISTERS) // 8)
 
 
 def poke_user(task: "Task", offset: int, value: int) -> None:
-    """PTRACE_POKEUSER.  There are no hardware breakpoints: enabling one is EIO."""
+    """PTRACE_POKEUSER; the debug registers are the host's.  Errors: EIO, EINVAL, ENOSPC."""
     if offset & 7 or not 0 <= offset < USER_SIZE:
         raise EIO
     if offset < USER_REGISTERS_SIZE:
         write_register(task, offset // 8, value)
-    elif offset < USER_DEBUG_REGISTERS or value:
+        return
+    if not USER_DEBUG_REGISTERS <= offset < USER_DEBUG_REGISTERS_END:
         raise EIO
+    try:
+        task.context.set_debug_register((offset - USER_DEBUG_REGISTERS) // 8, value)
+    except ValueError as refused:
+        raise error_for(refused.args[0]) from None
 
 
 def read_set(task: "Task", kind: int) -> bytes:

@@ -8,12 +8,15 @@ tracer's word, and only SIGKILL ends that otherwise.  Stops of system calls are 
 from runsc_py.sentry.abi.ptrace import (
     EVENT_OPTIONS,
     PTRACE_EVENT_STOP,
+    PTRACE_EVENTMSG_SYSCALL_ENTRY,
+    PTRACE_EVENTMSG_SYSCALL_EXIT,
     PTRACE_O_EXITKILL,
     PTRACE_O_TRACESYSGOOD,
     TRAP_FLAG,
 )
 from runsc_py.sentry.abi.signals import (
     CLD_TRAPPED,
+    SI_KERNEL,
     SI_USER,
     SIGCHLD,
     SIGINFO_CHILD,
@@ -23,7 +26,7 @@ from runsc_py.sentry.abi.signals import (
     bit,
 )
 from runsc_py.sentry.kernel.signals import SignalInfo
-from runsc_py.sentry.kernel.task import DEAD
+from runsc_py.sentry.kernel.task import DEAD, STOPPED
 from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
 
 TYPE_CHECKING = False
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
 CONTINUE = 0
 SYSCALL = 1
 SINGLESTEP = 2
+SYSEMU = 3
+SYSEMU_SINGLESTEP = 4
+STEPPING = (SINGLESTEP, SYSEMU_SINGLESTEP)
+#: the system call is left to the tracer: a stop at its entry, and it is not executed
+EMULATING = (SYSEMU, SYSEMU_SINGLESTEP)
 
 # Kinds of stops.
 SIGNAL_STOP = 0
@@ -42,19 +50,23 @@ GROUP_STOP = 1
 EVENT_STOP = 2
 SYSCALL_ENTRY_STOP = 3
 SYSCALL_EXIT_STOP = 4
+#: a seized tracee's own: at PTRACE_INTERRUPT, and when job control stops or continues it
+TRAP_STOP = 5
 
 
 class Stop:
     """A stop that the tracer can wait for and look into."""
 
-    __slots__ = ("code", "info", "kind", "reported")
+    __slots__ = ("code", "info", "kind", "message", "reported")
 
-    def __init__(self, kind: int, code: int, info: SignalInfo) -> None:
+    def __init__(self, kind: int, code: int, info: SignalInfo, message: int = 0) -> None:
         self.kind = kind
         #: what wait(2) shows in the second byte and above
         self.code = code
         #: PTRACE_GETSIGINFO; the tracer may replace it
         self.info = info
+        #: PTRACE_GETEVENTMSG
+        self.message = message
         #: wait(2) has told the tracer
         self.reported = False
 
@@ -66,8 +78,7 @@ class Tracing:
         "events",
         "exit_status",
         "injected",
-        "interrupt_wanted",
-        "message",
+        "listening",
         "mode",
         "options",
         "resume_queue",
@@ -75,6 +86,7 @@ class Tracing:
         "stop",
         "task",
         "tracer",
+        "trap_wanted",
     )
 
     def __init__(self, task: "Task", tracer: "ThreadGroup", options: int, seized: bool) -> None:
@@ -87,12 +99,12 @@ class Tracing:
         self.stop: Stop | None = None
         #: signal that the tracer resumed with
         self.injected = 0
-        #: PTRACE_GETEVENTMSG
-        self.message = 0
         #: (event, message) to be reported before guest code runs again
         self.events: list[tuple[int, int]] = []
-        #: PTRACE_INTERRUPT, or the first stop of a seized child
-        self.interrupt_wanted = False
+        #: to stop soon: PTRACE_INTERRUPT, the first stop of a seized child, job control
+        self.trap_wanted = False
+        #: PTRACE_LISTEN: stopped, out of the tracer's reach until the next trap
+        self.listening = False
         self.resume_queue = WaitQueue()
         #: wait status once the thread has ended
         self.exit_status: int | None = None
@@ -104,9 +116,24 @@ class Tracing:
         """Whether the tracer asked for stops at this event."""
         return bool(self.options & EVENT_OPTIONS[event])
 
+    def trap(self) -> None:
+        """Stop soon, also out of a system call; a tracee that listens traps anew."""
+        self.trap_wanted = True
+        if self.listening:
+            self.resume(CONTINUE, 0)
+        else:
+            self.task.interrupt()
+
+    def listen(self) -> None:
+        """PTRACE_LISTEN."""
+        self.listening = True
+        if self.trap_wanted:
+            self.trap()
+
     def resume(self, mode: int, signal: int) -> None:
         """The tracer lets the tracee go on."""
         self.stop = None
+        self.listening = False
         self.mode = mode
         self.injected = signal
         self.resume_queue.notify()
@@ -118,8 +145,10 @@ class Tracing:
         if self in self.tracer.tracees:
             self.tracer.tracees.remove(self)
         task.watched = task.is_observed()
-        self.interrupt_wanted = False
+        self.trap_wanted = False
         self.events.clear()
+        if task.thread_group.stop_signal:
+            task.attention = True  # job control holds it again
         if self.stop is not None:
             self.resume(CONTINUE, signal)
 
@@ -128,7 +157,10 @@ def attach(task: "Task", tracer: "ThreadGroup", options: int = 0, *, seized: boo
     """Begin to trace; PTRACE_ATTACH also sends SIGSTOP."""
     tracing = Tracing(task, tracer, options, seized)
     if not seized:
-        task.send_signal(SignalInfo(SIGSTOP, SI_USER))
+        task.send_signal(SignalInfo(SIGSTOP, SI_KERNEL))
+    if task.state == STOPPED:
+        tracing.trap_wanted = True
+        task.resume_from_stop()
     return tracing
 
 
@@ -138,7 +170,7 @@ def inherit(parent: "Task", child: "Task") -> None:
     assert tracing is not None
     copy = Tracing(child, tracing.tracer, tracing.options, tracing.seized)
     if tracing.seized:
-        copy.interrupt_wanted = True
+        copy.trap_wanted = True
     else:
         child.pending.add(SignalInfo(SIGSTOP, SI_USER))
     child.attention = True
@@ -195,7 +227,7 @@ async def stop(tracing: Tracing, reason: Stop) -> int:
     while tracing.stop is reason:
         await wait(task, ((tracing.resume_queue, ANY_EVENT),), interruptible=False)
     registers = task.context.registers
-    if tracing.mode == SINGLESTEP:
+    if tracing.mode in STEPPING:
         registers.eflags |= TRAP_FLAG
     else:
         registers.eflags &= ~TRAP_FLAG
@@ -204,25 +236,26 @@ async def stop(tracing: Tracing, reason: Stop) -> int:
     return tracing.injected
 
 
-def _trap(tracing: Tracing, code: int) -> SignalInfo:
+def _trap(tracing: Tracing, code: int, number: int = SIGTRAP) -> SignalInfo:
     task = tracing.task
     identifier = task.identifier_in(task.pid_namespace)
-    return SignalInfo(SIGTRAP, code, identifier, task.credentials.uid)
+    return SignalInfo(number, code, identifier, task.credentials.uid)
 
 
 async def event_stop(tracing: Tracing, event: int, message: int) -> None:
     """A PTRACE_EVENT stop."""
-    tracing.message = message
     code = SIGTRAP | event << 8
-    await stop(tracing, Stop(EVENT_STOP, code, _trap(tracing, code)))
+    await stop(tracing, Stop(EVENT_STOP, code, _trap(tracing, code), message))
 
 
 async def syscall_stop(tracing: Tracing, kind: int) -> None:
     """A stop at the entry or exit of a system call, if the tracer resumed with PTRACE_SYSCALL."""
-    if tracing.mode != SYSCALL:
+    at_entry = kind == SYSCALL_ENTRY_STOP
+    if tracing.mode != SYSCALL and not (at_entry and tracing.mode in EMULATING):
         return
     code = SIGTRAP | (0x80 if tracing.options & PTRACE_O_TRACESYSGOOD else 0)
-    signal = await stop(tracing, Stop(kind, code, _trap(tracing, code)))
+    message = PTRACE_EVENTMSG_SYSCALL_ENTRY if at_entry else PTRACE_EVENTMSG_SYSCALL_EXIT
+    signal = await stop(tracing, Stop(kind, code, _trap(tracing, code), message))
     if signal:
         tracing.task.send_signal(SignalInfo(signal, SI_USER))
 
@@ -245,31 +278,32 @@ async def signal_stop(tracing: Tracing, info: SignalInfo) -> SignalInfo | None:
     return SignalInfo(signal, SI_USER)
 
 
-async def group_stop(tracing: Tracing) -> None:
-    """The process was stopped by job control: a seized tracee says so by an event."""
-    task = tracing.task
-    number = task.thread_group.stop_signal
-    code = number | PTRACE_EVENT_STOP << 8 if tracing.seized else number
-    await stop(tracing, Stop(GROUP_STOP, code, _trap(tracing, code)))
+async def trap_stop(tracing: Tracing) -> None:
+    """Job control stopped the process, or the tracer asked for a stop (do_jobctl_trap).
+
+    A seized tracee says so by an event, and also when it is continued.
+    """
+    tracing.trap_wanted = False
+    number = tracing.task.thread_group.stop_signal
+    if tracing.seized:
+        number = number or SIGTRAP
+        code = number | PTRACE_EVENT_STOP << 8
+        await stop(tracing, Stop(TRAP_STOP, code, _trap(tracing, code, number)))
+    elif number:
+        await stop(tracing, Stop(GROUP_STOP, number, _trap(tracing, number)))
 
 
 async def prepare_traced_return(task: "Task") -> None:
     """What `signal_delivery.prepare_return` does, with the stops of a tracee."""
     from runsc_py.sentry.kernel.signal_delivery import act, finish_return
 
-    group = task.thread_group
     while (tracing := task.tracing) is not None and task.attention and task.state != DEAD:
         if tracing.events:
             await report_events(tracing)
             continue
-        if tracing.interrupt_wanted:
-            tracing.interrupt_wanted = False
-            await event_stop(tracing, PTRACE_EVENT_STOP, 0)
-            continue
-        if group.stop_signal and tracing.stop is None:
-            await group_stop(tracing)
-            # Whatever the tracer said, it is the tracer's word that counts from now on.
-            group.stop_signal = 0
+        if tracing.trap_wanted:
+            # Afterwards it is the tracer's word that counts, whatever job control says.
+            await trap_stop(tracing)
             continue
         info = task.dequeue_signal(~task.signal_mask)
         if info is None:

@@ -5,7 +5,11 @@ The run loop serves an unwatched call without a detour; `Task.watched` is the on
 
 import struct
 
-from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXIT, PTRACE_EVENT_SECCOMP
+from runsc_py.sentry.abi.ptrace import (
+    PTRACE_EVENT_EXIT,
+    PTRACE_EVENT_SECCOMP,
+    PTRACE_O_SUSPEND_SECCOMP,
+)
 from runsc_py.sentry.abi.seccomp import SECCOMP_RET_DATA
 from runsc_py.sentry.errors import ENOSYS, KernelError
 from runsc_py.sentry.kernel.seccomp import (
@@ -17,6 +21,7 @@ from runsc_py.sentry.kernel.seccomp import (
     verdict,
 )
 from runsc_py.sentry.kernel.tracing import (
+    EMULATING,
     SYSCALL_ENTRY_STOP,
     SYSCALL_EXIT_STOP,
     event_stop,
@@ -48,10 +53,14 @@ async def watched_call(task: "Task", entry: "Entry | None") -> int | None:
     tracing = task.tracing
     if tracing is None:
         return await _serve(task, entry)
+    emulated = tracing.mode in EMULATING
     await syscall_stop(tracing, SYSCALL_ENTRY_STOP)
     entry = _entry_after_stop(task, entry)
     context = task.context
     number = context.number
+    if emulated:
+        await _exit_stop(task, tracing, number, context.registers.rax)
+        return None
     if number in EXIT_CALLS and tracing.wants(PTRACE_EVENT_EXIT):
         await event_stop(tracing, PTRACE_EVENT_EXIT, (context.arguments[0] & 0xFF) << 8)
     try:
@@ -131,7 +140,9 @@ async def _serve(task: "Task", entry: "Entry | None") -> int | None:
         if strace is not None:
             strace.enter(task, entry, arguments)
     if task.seccomp_filter is not None or task.seccomp_strict:
-        if not await _screen(task):
+        tracing = task.tracing
+        suspended = tracing is not None and tracing.options & PTRACE_O_SUSPEND_SECCOMP
+        if not suspended and not await _screen(task):
             return None
         # A tracer may have changed the call meanwhile.
         entry = task.syscall

@@ -1,7 +1,5 @@
 """ptrace(2) between guest processes."""
 
-from collections.abc import Callable
-
 from runsc_py.sentry.abi.ptrace import (
     FP_REGISTERS_SIZE,
     NT_PRFPREG,
@@ -9,13 +7,9 @@ from runsc_py.sentry.abi.ptrace import (
     PTRACE_ATTACH,
     PTRACE_CONT,
     PTRACE_DETACH,
-    PTRACE_GET_SYSCALL_INFO,
-    PTRACE_GETEVENTMSG,
     PTRACE_GETFPREGS,
     PTRACE_GETREGS,
     PTRACE_GETREGSET,
-    PTRACE_GETSIGINFO,
-    PTRACE_GETSIGMASK,
     PTRACE_INTERRUPT,
     PTRACE_KILL,
     PTRACE_LISTEN,
@@ -28,24 +22,16 @@ from runsc_py.sentry.abi.ptrace import (
     PTRACE_POKEUSER,
     PTRACE_SEIZE,
     PTRACE_SETFPREGS,
-    PTRACE_SETOPTIONS,
     PTRACE_SETREGS,
     PTRACE_SETREGSET,
-    PTRACE_SETSIGINFO,
-    PTRACE_SETSIGMASK,
     PTRACE_SINGLESTEP,
     PTRACE_SYSCALL,
-    PTRACE_SYSCALL_INFO_ENTRY,
-    PTRACE_SYSCALL_INFO_EXIT,
-    PTRACE_SYSCALL_INFO_NONE,
+    PTRACE_SYSEMU,
+    PTRACE_SYSEMU_SINGLESTEP,
     PTRACE_TRACEME,
-    SYSCALL_INFO_ENTRY,
-    SYSCALL_INFO_EXIT,
-    SYSCALL_INFO_HEAD,
     USER_REGISTERS_SIZE,
 )
-from runsc_py.sentry.abi.seccomp import AUDIT_ARCH_X86_64
-from runsc_py.sentry.abi.signals import SIGINFO_SIZE, SIGKILL
+from runsc_py.sentry.abi.signals import SIGKILL
 from runsc_py.sentry.errors import EFAULT, EINVAL, EIO, EPERM, ESRCH
 from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.kernel import tracing as trace
@@ -60,13 +46,16 @@ from runsc_py.sentry.kernel.traced_registers import (
     write_set,
 )
 from runsc_py.sentry.kernel.tracing import Stop, Tracing
+from runsc_py.sentry.syscalls.ptrace_information import (
+    INFORMATION_REQUESTS,
+    Request,
+    check_options,
+)
 from runsc_py.sentry.syscalls.table import Support, syscall
 from runsc_py.sentry.syscalls.types import Address, Hexadecimal, Int, Pid
 
-Request = Callable[[Task, Tracing, Stop, int, int], int]
 
-
-@syscall(101, "ptrace", support=Support.PARTIAL, note="no hardware breakpoints, no SYSEMU")
+@syscall(101, "ptrace", support=Support.PARTIAL, note="no SINGLEBLOCK")
 def ptrace(task: Task, request: Int, pid: Pid, address: Address, data: Hexadecimal) -> int:
     """ptrace(2)"""
     if request == PTRACE_TRACEME:
@@ -80,11 +69,10 @@ def ptrace(task: Task, request: Int, pid: Pid, address: Address, data: Hexadecim
     if request == PTRACE_INTERRUPT:
         if not tracing.seized:
             raise EIO
-        tracing.interrupt_wanted = True
-        tracing.task.interrupt()
+        tracing.trap()
         return 0
     stop = tracing.stop
-    if stop is None:
+    if stop is None or tracing.listening:
         raise ESRCH
     handler = _REQUESTS.get(request)
     if handler is None:
@@ -107,6 +95,8 @@ def _attach(task: Task, request: int, pid: int, address: int, data: int) -> int:
     seize = request == PTRACE_SEIZE
     if seize and (address or data & ~PTRACE_O_KNOWN):
         raise EIO
+    if seize:
+        check_options(task, data)
     if target.thread_group is task.thread_group or not may_inspect(task, target, real_ids=True):
         raise EPERM
     if target.tracing is not None:
@@ -143,9 +133,10 @@ def _detach(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -
 
 
 def _listen(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    """Stay stopped, but wait for SIGCONT: the stop just is not looked into any more."""
-    if not tracing.seized or stop.kind != trace.GROUP_STOP:
+    """Stay stopped, but trap again when job control continues or stops the process."""
+    if not tracing.seized or stop.kind != trace.TRAP_STOP:
         raise EIO
+    tracing.listen()
     return 0
 
 
@@ -222,79 +213,12 @@ def _set_register_set(task: Task, tracing: Tracing, stop: Stop, address: int, da
     return 0
 
 
-# -- information ----------------------------------------------------------------------------
-
-
-def _set_options(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    if data & ~PTRACE_O_KNOWN:
-        raise EINVAL
-    tracing.options = data
-    return 0
-
-
-def _get_message(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    task.memory.copy_out(data, tracing.message.to_bytes(8, "little"))
-    return 0
-
-
-def _get_siginfo(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    if stop.kind == trace.GROUP_STOP and not tracing.seized:
-        raise EINVAL
-    task.memory.copy_out(data, stop.info.raw)
-    return 0
-
-
-def _set_siginfo(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    raw = task.memory.copy_in(data, SIGINFO_SIZE)
-    stop.info = SignalInfo(stop.info.number, raw=raw)
-    return 0
-
-
-def _get_signal_mask(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    if address != 8:
-        raise EINVAL
-    task.memory.copy_out(data, tracing.task.signal_mask.to_bytes(8, "little"))
-    return 0
-
-
-def _set_signal_mask(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    if address != 8:
-        raise EINVAL
-    tracing.task.set_signal_mask(int.from_bytes(task.memory.copy_in(data, 8), "little"))
-    return 0
-
-
-def _get_syscall_info(task: Task, tracing: Tracing, stop: Stop, address: int, data: int) -> int:
-    """struct ptrace_syscall_info, as far as it fits; the result is its full size."""
-    target = tracing.task
-    registers = target.context.registers
-    kind, rest = PTRACE_SYSCALL_INFO_NONE, b""
-    if stop.kind == trace.SYSCALL_ENTRY_STOP:
-        kind = PTRACE_SYSCALL_INFO_ENTRY
-        rest = SYSCALL_INFO_ENTRY.pack(
-            target.context.number,
-            registers.rdi,
-            registers.rsi,
-            registers.rdx,
-            registers.r10,
-            registers.r8,
-            registers.r9,
-        )
-    elif stop.kind == trace.SYSCALL_EXIT_STOP:
-        kind = PTRACE_SYSCALL_INFO_EXIT
-        value = registers.rax - (1 << 64) if registers.rax >> 63 else registers.rax
-        rest = SYSCALL_INFO_EXIT.pack(value, int(-4096 < value < 0))
-        rest = rest[:9]
-    head = SYSCALL_INFO_HEAD.pack(kind, AUDIT_ARCH_X86_64, registers.rip, registers.rsp)
-    content = head + rest
-    task.memory.copy_out(data, content[:address])
-    return len(content)
-
-
 _REQUESTS: dict[int, Request] = {
     PTRACE_CONT: _resumer(trace.CONTINUE),
     PTRACE_SYSCALL: _resumer(trace.SYSCALL),
     PTRACE_SINGLESTEP: _resumer(trace.SINGLESTEP),
+    PTRACE_SYSEMU: _resumer(trace.SYSEMU),
+    PTRACE_SYSEMU_SINGLESTEP: _resumer(trace.SYSEMU_SINGLESTEP),
     PTRACE_DETACH: _detach,
     PTRACE_LISTEN: _listen,
     PTRACE_PEEKTEXT: _peek,
@@ -309,11 +233,5 @@ _REQUESTS: dict[int, Request] = {
     PTRACE_SETFPREGS: _set_fp_registers,
     PTRACE_GETREGSET: _get_register_set,
     PTRACE_SETREGSET: _set_register_set,
-    PTRACE_SETOPTIONS: _set_options,
-    PTRACE_GETEVENTMSG: _get_message,
-    PTRACE_GETSIGINFO: _get_siginfo,
-    PTRACE_SETSIGINFO: _set_siginfo,
-    PTRACE_GETSIGMASK: _get_signal_mask,
-    PTRACE_SETSIGMASK: _set_signal_mask,
-    PTRACE_GET_SYSCALL_INFO: _get_syscall_info,
+    **INFORMATION_REQUESTS,
 }

@@ -92,7 +92,11 @@ MEMBERS = {
     "siginfo_t": {"si_timerid": "si_tid"},
     **{
         structure: {f"arg{number}": f"args[{number}]" for number in range(6)}
-        for structure in ("struct seccomp_data", "struct ptrace_syscall_info_entry")
+        for structure in (
+            "struct seccomp_data",
+            "struct ptrace_syscall_info_entry",
+            "struct ptrace_syscall_info_seccomp",
+        )
     },
     "struct sigevent": {"sigev_notify_thread_id": "_sigev_un._tid"},
 }

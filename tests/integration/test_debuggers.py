@@ -14,6 +14,44 @@ int main(void) {
     return 0;
 }
 """
+THREADS = """
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+volatile long total, rounds;
+static void *add(void *step) {
+    total += (long)step;
+    return 0;
+}
+static void settle(void) { rounds++; }
+int main(int count, char **arguments) {
+    for (long step = 1; step < 4; step++) {
+        pthread_t thread;
+        pthread_create(&thread, 0, add, (void *)step);
+        pthread_join(thread, 0);
+    }
+    settle();
+    printf("%ld\\n", total);
+    fflush(stdout);
+    while (count > 1)
+        pause();
+    return 0;
+}
+"""
+HARDWARE_COMMANDS = (
+    "set can-use-hw-watchpoints 1",
+    "break main",
+    "run",
+    "watch total",
+    "continue",
+    "continue",
+    "info breakpoints",
+    "delete",
+    "hbreak settle",
+    "continue",
+    "print total",
+    "continue",
+)
 GDB_COMMANDS = (
     "break factorial if n == 3",
     "run",
@@ -42,8 +80,23 @@ def test_strace(program: Find, compare: Compare) -> None:
     compare(["/bin/sh", "-c", script], timeout=60)
 
 
+def test_strace_attaches(program: Find, compare: Compare) -> None:
+    """strace -p sees a call that was waiting already, and lets the process go on at the end."""
+    strace = program("strace", "strace")
+    script = (
+        "mkfifo in; { while read line; do /bin/echo $line; done; exit 5; } < in & exec 3> in;"
+        f" {strace} -q -f -p $! -e trace=read,exit_group -o calls & tracer=$!;"
+        " while ! grep -q read calls 2>/dev/null; do sleep 0.05; done; echo once >&3;"
+        " while ! grep -q exited calls; do sleep 0.05; done; kill $tracer; wait $tracer;"
+        " echo again >&3; exec 3>&-; wait %1; echo status $?;"
+        " grep -o -e 'read(0' -e 'exited with 0' calls | sort -u"
+    )
+    compare(["/bin/bash", "-c", script], timeout=60)
+
+
 def write_source(directory: Path) -> None:
     (directory / "factorial.c").write_text(SOURCE)
+    (directory / "threads.c").write_text(THREADS)
 
 
 @pytest.mark.slow
@@ -58,3 +111,33 @@ def test_gdb(program: Find, compare: Compare) -> None:
         " | grep -v -e libthread_db -e 'process [0-9]' -e watchpoint"
     )
     compare(["/bin/sh", "-c", script], prepare=write_source, timeout=100)
+
+
+@pytest.mark.slow
+def test_gdb_hardware(program: Find, compare: Compare) -> None:
+    """Hardware watchpoints in threads, a hardware breakpoint."""
+    gdb = program("gdb", "gdb")
+    program("gcc", "gcc")
+    commands = " ".join(f"-ex '{command}'" for command in HARDWARE_COMMANDS)
+    script = (
+        "gcc -g -O0 -pthread -o threads threads.c &&"
+        f" {gdb} -nx -batch {commands} ./threads 2>/dev/null"
+        " | grep -v -e libthread_db -e 'process [0-9]' -e 'Thread 0x' -e 0x"
+    )
+    compare(["/bin/sh", "-c", script], prepare=write_source, timeout=100)
+
+
+@pytest.mark.slow
+def test_gdb_attaches(program: Find, compare: Compare) -> None:
+    """gdb attaches to a process that waits, looks at its threads, changes it and lets it go."""
+    gdb = program("gdb", "gdb")
+    program("gcc", "gcc")
+    commands = ("print total", "set variable total = 40", "print total + 2", "info threads")
+    script = (
+        "gcc -g -O0 -pthread -o threads threads.c; ./threads stay > out & child=$!;"
+        " while ! grep -q 6 out 2>/dev/null; do sleep 0.05; done;"
+        f" {gdb} -nx -batch -p $child {' '.join(f'-ex {one!r}' for one in commands)} 2>/dev/null"
+        " | grep -e '^[$]' -e '^[*]' | sed 's/0x[0-9a-f]*/N/g; s/LWP [0-9]*/LWP/; s/ in .*//';"
+        " kill -TERM $child; wait $child; echo status $?"
+    )
+    compare(["/bin/bash", "-c", script], prepare=write_source, timeout=100)

@@ -143,6 +143,8 @@ struct context *context_clone(struct platform *platform, struct context *context
 void context_exit(struct platform *platform, struct context *context);
 int context_get_extended_state(struct context *context, char *buffer, int size);
 int context_set_extended_state(struct context *context, const char *buffer, int size);
+int context_get_debug_register(struct context *context, int number);
+int context_set_debug_register(struct context *context, int number, uint64_t value);
 int context_touch(struct context *context, uint64_t address);
 int context_poke(struct context *context, uint64_t address, const char *data, uint64_t size);
 
