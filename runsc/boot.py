@@ -70,7 +70,7 @@ def make_kernel(platform: Platform, options: RunOptions, log: Log) -> Kernel:
             ),
             network=options.network,
             processors=platform.processors,
-            cpu_information=_reader("/proc/cpuinfo"),
+            cpu_information=host_file_reader("/proc/cpuinfo"),
             hardware_capabilities=(vector.get(AT_HWCAP, 0), vector.get(AT_HWCAP2, 0)),
             stack_ceiling=vector[AT_EXECFN] & ~(PAGE_SIZE - 1),
         ),
@@ -149,7 +149,7 @@ def _umask() -> int:
     return mask
 
 
-def _reader(path: str) -> Callable[[], bytes]:
+def host_file_reader(path: str) -> Callable[[], bytes]:
     """A function that reads a host file; it is opened now, while paths of the host are seen."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 

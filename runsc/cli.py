@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runsc_py.runsc.config import Config
 
 SIGINT, SIGPIPE = 2, 13
+BUNDLE = ("--bundle", "-b")
 
 #: command, module of runsc/commands, one line of help
 COMMANDS = (
@@ -47,6 +48,11 @@ CONTAINER_COMMANDS = (
     ("events", "events", "print what a container uses"),
     ("update", "update", "change what a container may use"),
     ("spec", "spec", "write a config.json to begin with"),
+    ("read", "read", "print a file of a container"),
+    ("tar", "tar", "write what a container changed in its root"),
+    ("port-forward", "port_forward", "reach a TCP port in a sandbox"),
+    ("usage", "usage", "print the memory of a sandbox"),
+    ("debug", "debug", "look into a living sandbox"),
 )
 
 USAGE = "usage: runsc-py [--help] [--version] [options] COMMAND …\n"
@@ -91,8 +97,23 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _names_bundle(words: Sequence[str]) -> bool:
-    """Whether this `run` is that of a container engine: `--bundle` is its first option."""
-    return bool(words) and words[0].partition("=")[0] in ("--bundle", "-b")
+    """Whether this `run` is that of a container engine: `--bundle` is one of its options."""
+    if not any(word.partition("=")[0] in BUNDLE for word in words):
+        return False
+    syntaxes = _module("run").SYNTAX, _module("run_bundle").SYNTAX
+    options = [option for syntax in syntaxes for option in syntax.options()]
+    valued = {name for option in options if option.value and not option.optional
+              for name in option.names}  # fmt: skip
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if name in BUNDLE:
+            return True
+        if name == "--" or not name.startswith("-"):
+            return False
+        if name in valued and not equals:
+            next(rest, None)
+    return False
 
 
 def _module(name: str) -> "Any":

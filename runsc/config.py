@@ -37,7 +37,8 @@ ENGINE = (
         optional=True,
     ),
     Option(
-        "--rootless", "true|false|auto", "no rights beyond an ordinary user's (default: auto)",
+        "--rootless", "true|false|auto",
+        "true: do without control groups that cannot be made; false: fail; auto: say so (default)",
         choices=("true", "false", "auto"),
     ),
 )  # fmt: skip
@@ -61,7 +62,11 @@ ISOLATION = (
         choices=("none", "host", "sandbox"),
     ),
     Option("--oci-seccomp", BOOLEAN, "install the bundle's own system call filter", optional=True),
-    Option("--allow-suid", BOOLEAN, "set-user-ID programs get their owner's rights", optional=True),
+    Option(
+        "--allow-suid", BOOLEAN,
+        "set-user-ID programs and those with capabilities get their rights (default: true)",
+        optional=True,
+    ),
     Option("--net-raw", BOOLEAN, "containers may keep CAP_NET_RAW", optional=True),
     Option(
         "--ignore-cgroups", BOOLEAN, "limits are the sandbox's own, not control groups'",
@@ -86,6 +91,11 @@ FILES = (
         "--file-access-mounts", "exclusive|shared", "the same for other mounts (default: shared)",
         choices=("exclusive", "shared"),
     ),
+    Option(
+        "--host-uds", "none|open",
+        "open: containers may connect to unix sockets of the host below their mounts",
+        choices=("none", "open"),
+    ),
 )  # fmt: skip
 
 SYNTAX = Syntax(
@@ -108,9 +118,9 @@ class Config:
 
     __slots__ = (
         "allow_flag_override", "allow_suid", "alsologtostderr", "debug", "debug_log",
-        "file_access", "file_access_mounts", "ignore_cgroups", "log", "log_format", "net_raw",
-        "network", "oci_seccomp", "overlay2", "panic_log", "platform", "root", "rootless",
-        "strace", "strace_log_size", "strace_syscalls", "systemd_cgroup",
+        "file_access", "file_access_mounts", "host_uds", "ignore_cgroups", "log", "log_format",
+        "net_raw", "network", "oci_seccomp", "overlay2", "panic_log", "platform", "root",
+        "rootless", "strace", "strace_log_size", "strace_syscalls", "systemd_cgroup",
     )  # fmt: skip
 
     def __init__(self, **values: "Value") -> None:
@@ -129,13 +139,14 @@ class Config:
         self.platform = "ptrace"
         self.network = "sandbox"
         self.oci_seccomp = False
-        self.allow_suid = False
+        self.allow_suid = True
         self.net_raw = False
         self.ignore_cgroups = False
         self.allow_flag_override = False
         self.overlay2 = "none"
         self.file_access = "exclusive"
         self.file_access_mounts = "shared"
+        self.host_uds = "none"
         for name, value in values.items():
             self._assign(name, value)
         if not self.root:
@@ -178,10 +189,15 @@ class Config:
         """What `to_dict` made.  Raises RunscError."""
         return cls(**values)
 
-    @property
-    def is_rootless(self) -> bool:
-        """Whether we are to get along with an ordinary user's rights."""
-        return os.geteuid() != 0 if self.rootless == "auto" else self.rootless == "true"
+    def check(self) -> None:
+        """Whether the options go together.  Raises RunscError."""
+        if self.strace and not self.debug_log:
+            raise RunscError("--strace: there is no log for it; say where with --debug-log FILE")
+        if self.overlay2 != "none" and self.file_access == "shared":
+            raise RunscError(
+                "--file-access=shared: the root directory below an overlay must not change; "
+                "use --overlay2=none"
+            )
 
 
 OPTIONS = {option.key: option for option in (*ENGINE, *OBSERVATION, *ISOLATION, *FILES)}
@@ -204,6 +220,7 @@ def parse_config(words: "Sequence[str]") -> "tuple[Config, Parsed]":
         if key != "help":
             config.set(key, values[-1])
     config.root = os.path.abspath(config.root)
+    config.check()
     return config, parsed
 
 
@@ -222,3 +239,4 @@ def override_by_annotations(config: Config, annotations: "Mapping[str, str]") ->
                 "use --allow-flag-override to enable it"
             )
         config.set(key, text)
+    config.check()

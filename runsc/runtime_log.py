@@ -16,10 +16,11 @@ LEVELS = {DEBUG: "debug", INFO: "info", WARNING: "warning", REPORT: "error"}
 class RuntimeLog:
     """Lines to a file; also what the sentry takes for a log."""
 
-    __slots__ = ("_descriptor", "_format", "_level", "_to_stderr")
+    __slots__ = ("_format", "_level", "_to_stderr", "descriptor")
 
     def __init__(self, descriptor: int, line_format: str, level: int, to_stderr: bool) -> None:
-        self._descriptor = descriptor
+        #: -1 for none
+        self.descriptor = descriptor
         self._format = line_format
         self._level = level
         self._to_stderr = to_stderr
@@ -28,8 +29,8 @@ class RuntimeLog:
         if level < self._level:
             return
         name = LEVELS[level]
-        if self._descriptor >= 0:
-            _write_all(self._descriptor, _line(self._format, name, message))
+        if self.descriptor >= 0:
+            _write_all(self.descriptor, _line(self._format, name, message))
         if self._to_stderr:
             _write_all(2, _line("text", name, message))
 

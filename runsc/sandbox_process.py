@@ -17,24 +17,23 @@ import json
 import os
 import signal
 import traceback
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from socket import AF_UNIX, MSG_NOSIGNAL, SOCK_STREAM, socketpair
 
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
-from runsc_py.runsc.log import DEBUG, WARNING, TextLog
+from runsc_py.runsc.sandbox_log import SandboxLog, open_sandbox_file
+from runsc_py.runsc.standard_files import close_others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
+    from runsc_py.runsc.runtime_log import RuntimeLog
 
 
 #: what the sandbox says when the root container is created
 CREATED = b"created"
-#: of the log, in the error of a failed start
-TAIL_LINES = 10
 
 
 class SandboxRequest:
@@ -54,8 +53,10 @@ class SandboxRequest:
         self.terminal = -1
         #: guest number → descriptor of ours
         self.passed_files: dict[int, int] = {}
-        #: the sandbox writes its log here; -1 for none
-        self.log_descriptor = -1
+        #: a file for how it ended (runsc/exit_record.py); -1 for none
+        self.exit_record = -1
+        #: the engine's, which the sandbox appends to
+        self.log: RuntimeLog | None = None
         #: called in the starter with the sandbox's process id before the sandbox goes on: cgroups
         self.join_resources: Callable[[int], None] | None = None
         #: paths of namespaces of the host that the sandbox's process joins, by OCI type (network)
@@ -68,13 +69,28 @@ def launch_sandbox(request: SandboxRequest) -> int:
     Raises RunscError, with the last lines of the sandbox's log, when it does not come up: nothing
     is left behind then.
     """
+    config, identifier = request.config, request.container_id
+    files = [
+        open_sandbox_file("--debug-log", config.debug_log, identifier),
+        open_sandbox_file("--panic-log", config.panic_log, identifier),
+    ]
+    try:
+        return _launch(request, files)
+    finally:
+        for descriptor in files:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _launch(request: SandboxRequest, files: list[int]) -> int:
+    """`files`: of --debug-log and --panic-log."""
     gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
         gate.close()
         os.close(report)
-        _run_sandbox(request, sandbox_gate.detach(), report_writer)
+        _run_sandbox(request, files, sandbox_gate.detach(), report_writer)
     sandbox_gate.close()
     os.close(report_writer)
     try:
@@ -123,16 +139,20 @@ def _end(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _run_sandbox(request: SandboxRequest, gate: int, report: int) -> None:
+def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: int) -> None:
     """The whole life of the sandbox's process; never returns."""
     status = EXIT_FAILURE
-    log = TailLog(request.log_descriptor)
+    debug, panic = (_moved(descriptor) for descriptor in files)
+    engine = request.log
+    if engine is not None:
+        engine.descriptor = _moved(engine.descriptor)
+    log = SandboxLog(request.container_id, debug, engine)
     try:
         os.setsid()
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _keep_only(request, gate, report)
+        _keep_only(request, {gate, report, debug, panic, engine.descriptor if engine else -1})
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone
         os.close(gate)
@@ -145,6 +165,7 @@ def _run_sandbox(request: SandboxRequest, gate: int, report: int) -> None:
         # The last resort of a process that has nobody to raise to.
         text = f"internal error in the sandbox: {type(error).__name__}: {error}"
         log.warning("".join(traceback.format_exception(error)))
+        _write_panic(panic, request.container_id, error)
         _tell_error(report, text, EXIT_FAILURE, log)
     finally:
         os._exit(status)
@@ -157,32 +178,40 @@ def _tell(report: int, text: bytes) -> None:
         os.close(report)
 
 
-def _tell_error(report: int, message: str, status: int, log: TailLog) -> None:
+def _tell_error(report: int, message: str, status: int, log: SandboxLog) -> None:
     text = json.dumps({"message": message, "status": status, "log": log.tail()})
     _tell(report, text.encode(errors="backslashreplace"))
 
 
-def _keep_only(request: SandboxRequest, gate: int, report: int) -> None:
-    """Of the starter's descriptors only those that the request names survive.
+def _write_panic(descriptor: int, identifier: str, error: Exception) -> None:
+    """`--panic-log`: one line of JSON, for whoever repairs it."""
+    if descriptor < 0:
+        return
+    document = {
+        "id": identifier,
+        "error": f"{type(error).__name__}: {error}",
+        "traceback": traceback.format_exception(error),
+    }
+    with suppress(OSError):
+        os.write(descriptor, json.dumps(document).encode() + b"\n")
+
+
+def _keep_only(request: SandboxRequest, kept: set[int]) -> None:
+    """Of the starter's descriptors only `kept` and those that the request names survive.
 
     They are moved above 2, which become /dev/null.
     """
     first, second, third = request.standard_files if request.terminal < 0 else (-1, -1, -1)
     request.standard_files = (_moved(first), _moved(second), _moved(third))
     request.terminal = _moved(request.terminal)
+    request.exit_record = _moved(request.exit_record)
     request.passed_files = {guest: _moved(one) for guest, one in request.passed_files.items()}
-    kept = {gate, report, request.log_descriptor, request.terminal, *request.standard_files}
-    kept.update(request.passed_files.values())
+    kept = kept | {request.terminal, request.exit_record}
+    kept.update(request.standard_files, request.passed_files.values())
     null = os.open("/dev/null", os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
-        if number > 2 and number not in kept:
-            with suppress(OSError):  # the listing's own
-                os.close(number)
-    for number in kept - {-1, 0, 1, 2}:
-        os.set_inheritable(number, False)
+    close_others(kept)
 
 
 def _moved(descriptor: int) -> int:
@@ -193,26 +222,6 @@ def _moved(descriptor: int) -> int:
     except OSError:  # it was closed when we were started
         return -1
     return moved
-
-
-class TailLog(TextLog):
-    """The sandbox's log, whose last lines are kept for the error of a failed start."""
-
-    __slots__ = ("_tail",)
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, DEBUG, stamped=True)
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-
-    def _write(self, level: int, name: str, message: str) -> None:
-        if level >= WARNING:
-            self._tail.append(f"{name}{message}")
-        if self._descriptor >= 0:
-            super()._write(level, name, message)
-
-    def tail(self) -> str:
-        """The last warnings."""
-        return "\n".join(self._tail)
 
 
 class SubcontainerGofer:

@@ -30,3 +30,21 @@ def _copy(number: int) -> int:
     except OSError:
         return -1
     return copy
+
+
+def close_others(kept: set[int]) -> None:
+    """Close every descriptor but 0, 1, 2 and `kept`, which no program that is executed gets.
+
+    For a process that was forked and goes on without what its starter had open (CVE-2024-21626).
+    """
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        if number < FIRST_FREE:
+            continue
+        try:
+            if number in kept:
+                os.set_inheritable(number, False)
+            else:
+                os.close(number)
+        except OSError:
+            continue  # the listing's own, closed already

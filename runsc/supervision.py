@@ -11,6 +11,7 @@ from collections.abc import Callable
 from runsc_py.runsc.options import RunOptions
 from runsc_py.runsc.result import RunResult
 from runsc_py.sentry.kernel.kernel import Kernel
+from runsc_py.sentry.kernel.timers import TimerHandle
 
 SECOND = 1_000_000_000
 PAGE_SIZE = 4096
@@ -27,14 +28,13 @@ class Supervisor:
     def __init__(self, kernel: Kernel, options: RunOptions) -> None:
         self._kernel = kernel
         self._options = options
-        self._memory_peak = 0
+        self._memory = MemoryWatch(kernel, measures=options.measures_memory)
         self._own_cpu_before = own_cpu_time()
         if options.wall is not None:
             self._at(int(options.wall * SECOND), self._end_wall)
         if options.cpu is not None:
             self._look_at_cpu()
-        if options.memory is not None or options.measures_memory:
-            self._look_at_memory()
+        self._memory.start()
 
     def _at(self, delay: int, callback: Callable[[], None]) -> None:
         self._kernel.timers.at(self._kernel.clock.monotonic() + delay, callback)
@@ -53,18 +53,6 @@ class Supervisor:
         # Nothing can use it up sooner than all processors together.
         self._at(_interval(left // kernel.options.processors), self._look_at_cpu)
 
-    def _look_at_memory(self) -> None:
-        limit = self._options.memory
-        used = memory_used(self._kernel, limit)
-        self._memory_peak = max(self._memory_peak, used)
-        if limit is None:
-            self._at(LONGEST_INTERVAL, self._look_at_memory)
-            return
-        if used > limit:
-            self._kernel.end_for_memory()
-            return
-        self._at(_interval((limit - used) * SECOND // FILL_RATE), self._look_at_memory)
-
     def _cpu_time(self) -> int:
         """Processor nanoseconds of the guest's processes and of the sentry for them."""
         return guest_cpu_time(self._kernel) + own_cpu_time() - self._own_cpu_before
@@ -80,11 +68,42 @@ class Supervisor:
         result.wall_ns = kernel.clock.boottime() - kernel.boot_time_ns
         result.cpu_user_ns = guest_cpu_time(kernel)
         result.cpu_system_ns = own_cpu_time() - self._own_cpu_before
-        result.memory_peak = self._memory_peak or None
+        result.memory_peak = self._memory.peak or None
         result.processes_peak = kernel.processes_peak
         result.unsupported = dict(kernel.unsupported)
         result.limits_reached = dict(kernel.limits_reached)
         return result
+
+
+class MemoryWatch:
+    """Ends the kernel when it uses more memory than `kernel.limits` says at that moment."""
+
+    def __init__(self, kernel: Kernel, *, measures: bool = False) -> None:
+        """`measures`: look even if there is no limit."""
+        self._kernel = kernel
+        self._measures = measures
+        self._timer: TimerHandle | None = None
+        #: bytes, the most that was seen
+        self.peak = 0
+
+    def start(self) -> None:
+        """Look now and from now on; also when the limit has changed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        limit = self._kernel.limits.memory
+        if limit is None and not self._measures:
+            return
+        used = memory_used(self._kernel, limit)
+        self.peak = max(self.peak, used)
+        interval = LONGEST_INTERVAL
+        if limit is not None:
+            if used > limit:
+                self._kernel.end_for_memory()
+                return
+            interval = _interval((limit - used) * SECOND // FILL_RATE)
+        now = self._kernel.clock.monotonic()
+        self._timer = self._kernel.timers.at(now + interval, self.start)
 
 
 def _interval(nanoseconds: int) -> int:

@@ -70,3 +70,10 @@ def signal_number(text: str) -> int:
         return signal.Signals[name].value
     except KeyError:
         raise RunscError(f"unknown signal {text!r}") from None
+
+
+def whole_number(option: str, text: str) -> int:
+    """A number of at least 0.  Raises RunscError."""
+    if not (text.isascii() and text.isdigit() and int(text) < 1 << 63):
+        raise RunscError(f"{option} {text!r}: use a whole number")
+    return int(text)

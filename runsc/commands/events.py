@@ -23,6 +23,7 @@ SYNTAX = Syntax(
             (
                 Option("--interval", "TIME", "between two lines (default: 5s)"),
                 Option("--stats", help="one line"),
+                Option("--follow", help="what happens, as it happens: started, exited, oom"),
             ),
         ),
     ),
@@ -56,18 +57,34 @@ def statistics(identifier: str, stats: "ContainerStats") -> dict[str, object]:
     }
 
 
-def _events(container: "Container", parsed: Parsed) -> int:
+def _print_event(event: dict[str, object]) -> None:
     import json
 
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def _events(container: "Container", parsed: Parsed) -> int:
+    if parsed.has("follow"):
+        return _follow(container)
     interval = parse_duration("--interval", parsed.last("interval") or "5s")
     with container.client() as client:
         while True:
             event = statistics(container.identifier, client.event(container.identifier))
-            sys.stdout.write(json.dumps(event) + "\n")
-            sys.stdout.flush()
+            _print_event(event)
             if parsed.has("stats"):
                 return 0
             time.sleep(interval)
+
+
+def _follow(container: "Container") -> int:
+    """Until the sandbox ends, or the reader; nobody polls."""
+    with container.client() as client:
+        request = client.subscribe(container.identifier)
+        _print_event({"type": "subscribed", "id": container.identifier})
+        for event in client.events(request):
+            _print_event({"type": event.kind, "id": event.container_id, "data": event.data})
+    return 0
 
 
 def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:

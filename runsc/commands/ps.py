@@ -11,6 +11,7 @@ from runsc_py.runsc.text import table
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.containers.container import Container
+    from runsc_py.runsc.control.calls import ProcessEntry
 
 SYNTAX = Syntax(
     "runsc-py [options] ps [--format table|json] ID",
@@ -38,6 +39,12 @@ def _print(container: "Container", parsed: Parsed) -> int:
 
         sys.stdout.write(json.dumps([process.pid for process in processes]) + "\n")
         return 0
+    sys.stdout.write(process_table(processes))
+    return 0
+
+
+def process_table(processes: "list[ProcessEntry]") -> str:
+    """As text, with a header."""
     rows = [HEADER]
     for process in processes:
         rows.append(
@@ -52,8 +59,7 @@ def _print(container: "Container", parsed: Parsed) -> int:
                 process.command,
             )
         )
-    sys.stdout.write(table(rows, "   "))
-    return 0
+    return table(rows, "   ")
 
 
 def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:

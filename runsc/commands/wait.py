@@ -25,12 +25,13 @@ def _wait(container: "Container", parsed: Parsed) -> int:
 
     from runsc_py.runsc.containers.waiting import exit_status
 
-    with container.client() as client:
-        if (text := parsed.last("pid")) is not None:
-            status = client.wait_pid(container.identifier, parse_count("--pid", text))
-        else:
-            status = client.wait(container.identifier)
-    document = {"id": container.identifier, "exitStatus": exit_status(status)}
+    if (text := parsed.last("pid")) is not None:
+        with container.client() as client:
+            pid = parse_count("--pid", text)
+            status = exit_status(client.wait_pid(container.identifier, pid))
+    else:
+        status = container.wait()
+    document = {"id": container.identifier, "exitStatus": status}
     sys.stdout.write(json.dumps(document) + "\n")
     return 0
 

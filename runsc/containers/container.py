@@ -13,6 +13,7 @@ from runsc_py.runsc.containers.hooks import run_hooks, run_poststop_hooks
 from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.containers.status import CREATED, CREATING, PAUSED, RUNNING, STOPPED
 from runsc_py.runsc.containers.store import NoSuchContainer, StateDirectory
+from runsc_py.runsc.containers.waiting import KILLED, exit_status
 from runsc_py.runsc.control.calls import TO_ALL, TO_PROCESS
 from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.control.errors import CLOSED, ControlError
@@ -154,6 +155,21 @@ class Container:
         process.kill(signal.SIGKILL)
         if not process.wait(GRACE):
             raise RunscError(f"process {process.pid} of container {self.identifier} does not end")
+
+    def wait(self) -> int:
+        """Wait for its end, or look that up; its status as a shell has it.  Raises RunscError."""
+        if self.record.current_status() != STOPPED:
+            try:
+                with self.client() as client:
+                    return exit_status(client.wait(self.identifier))
+            except ControlError as error:
+                if error.code != CLOSED:
+                    raise
+            # The sandbox has ended meanwhile, and writes down how before it is gone.
+            if self.record.process is not None:
+                self.record.process.wait(GRACE)
+        ending = self._store.exit_record(self.identifier)
+        return ending.status if ending is not None else KILLED
 
     # -- signals -------------------------------------------------------------------------------
 

@@ -131,11 +131,13 @@ class Creation:
         try:
             cgroups.make_groups(hierarchies, path)
         except OSError as error:
-            self._log.warning(
-                f"no control group {path}: {error.strerror}; the sandbox limits itself"
-            )
             record.cgroups = []
             self._store.save(record)
+            message = f"no control group {path}: {error.strerror}"
+            if self._config.rootless == "false":
+                raise RunscError(message) from None
+            if self._config.rootless == "auto":
+                self._log.warning(f"{message}; the sandbox limits itself")
             return
         for problem in cgroups.apply(record.cgroups, linux.get("resources") or {}):
             self._log.warning(problem)
@@ -156,6 +158,7 @@ class Creation:
         """A sandbox with this container as its root."""
         request = SandboxRequest(record.identifier, spec, self._config, record.bundle)
         request.socket_path = self._store.socket_path(record.sandbox_id)
+        request.log = self._log
         request.passed_files = self._options.passed_files
         network = spec.namespace("network")
         if network is not None and network.path and self._config.network == "host":
@@ -167,10 +170,12 @@ class Creation:
             self._store.save(record)
 
         request.join_resources = joined
+        request.exit_record = self._store.new_exit_record(record.identifier)
         request.terminal = self._terminal(record)
         try:
             launch_sandbox(request)
         finally:
+            os.close(request.exit_record)
             if request.terminal >= 0:
                 os.close(request.terminal)
         resources = (record.spec.get("linux") or {}).get("resources") or {}
@@ -195,8 +200,12 @@ class Creation:
             if terminal >= 0:
                 os.close(terminal)
         client = container.client()
-        pid = wait_as_container(client, record.identifier)
-        client.close()
+        exit_record = self._store.new_exit_record(record.identifier)
+        try:
+            pid = wait_as_container(client, record.identifier, exit_record)
+        finally:
+            os.close(exit_record)
+            client.close()
         record.process = HostProcess.find(pid)
         self._store.save(record)
         cgroups.join(record.cgroups, pid)

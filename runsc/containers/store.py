@@ -3,6 +3,7 @@
     ID_sandbox:SANDBOX.state    the record, replaced whole, never changed in place
     ID.lock                     held (flock(2)) by a command that changes the record
     SANDBOX.sock                the sandbox's control socket
+    ID.exit                     how it ended (runsc/exit_record.py), once it has
 
 Whatever moment a command is killed at, what it leaves is a record, a lock that nobody holds, or
 both; deleting the container takes away all of it.  Reading needs no lock.
@@ -16,9 +17,10 @@ from contextlib import contextmanager
 
 from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.exit_record import ExitRecord, open_exit_record
 
 SEPARATOR = "_sandbox:"
-STATE, LOCK, SOCKET, TEMPORARY = ".state", ".lock", ".sock", ".new"
+STATE, LOCK, SOCKET, TEMPORARY, EXIT = ".state", ".lock", ".sock", ".new", ".exit"
 
 
 class NoSuchContainer(RunscError):
@@ -49,6 +51,22 @@ class StateDirectory:
     def socket_path(self, sandbox_id: str) -> str:
         """The control socket of a sandbox."""
         return os.path.join(self.path, sandbox_id + SOCKET)
+
+    def new_exit_record(self, identifier: str) -> int:
+        """An empty file for how a container ends.  Raises RunscError."""
+        path = os.path.join(self.path, identifier + EXIT)
+        try:
+            return open_exit_record(path)
+        except OSError as error:
+            raise RunscError(f"{path}: {error.strerror}") from None
+
+    def exit_record(self, identifier: str) -> ExitRecord | None:
+        """How a container ended; None when nobody has written that down."""
+        try:
+            with open(os.path.join(self.path, identifier + EXIT), "rb") as file:
+                return ExitRecord.decode(file.read())
+        except OSError:
+            return None
 
     # -- records -------------------------------------------------------------------------------
 
@@ -126,7 +144,7 @@ class StateDirectory:
         for name in self._state_files():
             if name.startswith(identifier + SEPARATOR):
                 _unlink(os.path.join(self.path, name))
-        for suffix in (TEMPORARY, SOCKET):
+        for suffix in (TEMPORARY, SOCKET, EXIT):
             _unlink(os.path.join(self.path, identifier + suffix))
 
     # -- locks ---------------------------------------------------------------------------------

@@ -10,8 +10,12 @@ import os
 from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE
+from runsc_py.runsc.exit_record import ExitRecord
+from runsc_py.runsc.standard_files import close_others
 
 FIRST_OTHER = 3
+#: the status of what SIGKILL ended
+KILLED = EXIT_SIGNAL_BASE + 9
 
 
 def exit_status(status: int) -> int:
@@ -21,37 +25,38 @@ def exit_status(status: int) -> int:
     return os.WEXITSTATUS(status)
 
 
-def wait_as_container(client: ControlClient, identifier: str) -> int:
-    """Fork a process that ends with the container; its id."""
-    return _fork(client, identifier, 0)
+def wait_as_container(client: ControlClient, identifier: str, record: int) -> int:
+    """Fork a process that ends with the container, and writes its exit record; its id."""
+    return _fork(client, identifier, 0, record)
 
 
 def wait_as_process(client: ControlClient, identifier: str, pid: int) -> int:
     """Fork a process that ends with one that `execute` has started; its id."""
-    return _fork(client, identifier, pid)
+    return _fork(client, identifier, pid, -1)
 
 
-def _fork(client: ControlClient, identifier: str, pid: int) -> int:
+def _fork(client: ControlClient, identifier: str, pid: int, record: int) -> int:
     child = os.fork()
     if child:
         return child
-    status = EXIT_FAILURE
+    ending = ExitRecord(EXIT_FAILURE)
     try:
         os.setsid()
-        _let_go_of_files(client.fileno())
+        _let_go_of_files({client.fileno(), record})
         waited = client.wait_pid(identifier, pid) if pid else client.wait(identifier)
-        status = exit_status(waited)
-    except ControlError:
+        ending = ExitRecord(exit_status(waited))
+    except ControlError as error:
         # The sandbox is gone, and all its processes with it.
-        status = EXIT_SIGNAL_BASE + 9
+        ending = ExitRecord(KILLED, "sandbox", str(error))
     finally:
-        os._exit(status)
+        if record >= 0:
+            ending.write(record)
+        os._exit(ending.status)
 
 
-def _let_go_of_files(kept: int) -> None:
+def _let_go_of_files(kept: set[int]) -> None:
     """Whoever reads our standard output waits for its end."""
     null = os.open("/dev/null", os.O_RDWR)
     for number in range(FIRST_OTHER):
         os.dup2(null, number)
-    os.closerange(FIRST_OTHER, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    close_others(kept)

@@ -210,7 +210,10 @@ class ContainerRuntimeState(Call):
 
 @dataclass
 class PortForward(Call):
-    """Connect a stream descriptor to a TCP port inside.  Answers None.  Descriptors: the stream."""
+    """Connect a stream to a TCP port of the loopback interface inside.  Answers None.
+
+    Descriptors: the stream, a connected socket, which is the sandbox's from then on.
+    """
 
     METHOD = "containerManager.PortForward"
 
@@ -364,9 +367,9 @@ class EventMessage:
 
 @dataclass
 class Read(Call):
-    """Copy a part of a container's file into a descriptor.  Answers the bytes copied, an int.
+    """Copy a part of a container's regular file.  Answers the bytes copied, an int.
 
-    `size` -1: up to the end.  Descriptors: where to.
+    `size` -1: up to the end.  Descriptors: where to; it is made non-blocking.
     """
 
     METHOD = "Fs.Read"
@@ -379,7 +382,10 @@ class Read(Call):
 
 @dataclass
 class TarRootfsUpper(Call):
-    """Write what a container changed in its root as a tar archive.  Descriptors: where to."""
+    """Write what a container changed in its root as a tar archive.
+
+    Answers list[str], the names that an archive has no entry for.  Descriptors: a regular file.
+    """
 
     METHOD = "Fs.TarRootfsUpperLayer"
 
@@ -395,11 +401,13 @@ class MemoryUsage:
     tmpfs: int
     sentry: int
     total: int
+    #: of each container of the sandbox, when that was asked for
+    containers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class Usage(Call):
-    """Answers MemoryUsage."""
+    """Memory of the whole sandbox.  Answers MemoryUsage; `full`: with that of each container."""
 
     METHOD = "Usage.Collect"
 
@@ -408,13 +416,19 @@ class Usage(Call):
 
 @dataclass
 class ChangeLogging(Call):
-    """Change the log's level or the trace of a living sandbox; None leaves it.  Answers None."""
+    """Change the log's level or the trace of a living sandbox; None leaves it.  Answers None.
+
+    Descriptors: none, or a pipe that the trace goes to instead of the log.  Then there is no
+    answer: the trace ends when the client hangs up.
+    """
 
     METHOD = "Logging.Change"
 
     #: debug, info or warning
     level: str | None = None
     strace: bool | None = None
+    #: only these calls, by name; all when empty
+    strace_syscalls: list[str] = field(default_factory=list)
 
 
 @dataclass

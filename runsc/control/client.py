@@ -80,14 +80,17 @@ class ControlClient:
 
     def call(self, call: calls.Call, kind: type[T], descriptors: Sequence[int] = ()) -> T:
         """Make any call and return its answer, which must be of type `kind`."""
-        number = self._send(call, descriptors)
+        return self._answer(self._send(call, descriptors), kind)
+
+    def _answer(self, number: int, kind: type[T]) -> T:
+        """What request `number` is answered with."""
         while True:
             what, answered, value = self._receive()
             if answered != number or what == wire.EVENT:
                 continue
             if what == wire.ERROR:
                 raise ControlError.from_map(value)
-            return codec.decode(kind, value, call.METHOD)
+            return codec.decode(kind, value)
 
     def _send(self, call: calls.Call, descriptors: Sequence[int]) -> int:
         self._last += 1
@@ -184,23 +187,39 @@ class ControlClient:
 
     # -- everything else -----------------------------------------------------------------------
 
-    def read(
+    def begin_read(
         self, container_id: str, path: str, descriptor: int, offset: int = 0, size: int = -1
     ) -> int:
-        """Copy a part of a container's file into a descriptor; how many bytes it was."""
-        return self.call(calls.Read(container_id, path, offset, size), int, (descriptor,))
+        """Have a part of a container's file copied into a descriptor; for `finish_read`."""
+        return self._send(calls.Read(container_id, path, offset, size), (descriptor,))
 
-    def tar_rootfs_upper(self, container_id: str, descriptor: int) -> None:
-        """Write what a container changed in its root as a tar archive."""
-        self.call(calls.TarRootfsUpper(container_id), type(None), (descriptor,))
+    def finish_read(self, request: int) -> int:
+        """How many bytes it was."""
+        return self._answer(request, int)
+
+    def tar_rootfs_upper(self, container_id: str, descriptor: int) -> list[str]:
+        """Write what a container changed in its root as a tar archive; what was left out."""
+        return self.call(calls.TarRootfsUpper(container_id), list[str], (descriptor,))
 
     def usage(self, full: bool = False) -> calls.MemoryUsage:
         """Memory of the whole sandbox."""
         return self.call(calls.Usage(full), calls.MemoryUsage)
 
-    def change_logging(self, level: str | None = None, strace: bool | None = None) -> None:
+    def change_logging(self, call: calls.ChangeLogging) -> None:
         """Change what a living sandbox logs."""
-        self.call(calls.ChangeLogging(level, strace), type(None))
+        self.call(call, type(None))
+
+    def follow(self, names: Sequence[str], descriptor: int) -> int:
+        """Have system calls printed into a pipe until this client is closed; for `followed`."""
+        return self._send(calls.ChangeLogging(None, True, list(names)), (descriptor,))
+
+    def followed(self, request: int) -> None:
+        """The pipe has ended: that is in order when the sandbox has."""
+        try:
+            self._answer(request, type(None))
+        except ControlError as error:
+            if error.code != CLOSED:
+                raise
 
     def stacks(self) -> str:
         """Where each task is."""
@@ -210,9 +229,14 @@ class ControlClient:
         """End the sandbox."""
         self.call(calls.Shutdown(), type(None))
 
-    def events(self, container_id: str = "") -> Iterator[calls.EventMessage]:
-        """What happens from now on, as it happens, until the sandbox or the client ends."""
+    def subscribe(self, container_id: str = "") -> int:
+        """Be told what happens from now on; for `events`."""
         number = self._send(calls.Subscribe(container_id), ())
+        self._answer(number, type(None))
+        return number
+
+    def events(self, number: int) -> Iterator[calls.EventMessage]:
+        """What happens, as it happens, until the sandbox or the client ends."""
         while True:
             try:
                 what, answered, value = self._receive()

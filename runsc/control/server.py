@@ -50,6 +50,18 @@ class Deferred:
             self._connection.finish(self)
             self._connection.reply(wire.REPLY, self._number, value)
 
+    def confirm(self, cancel: Callable[[], None]) -> None:
+        """Answer now, and have events follow until the client hangs up: call `cancel` then."""
+        self.cancel = cancel
+        self._connection.reply(wire.REPLY, self._number, None)
+
+    def fail(self, error: ControlError) -> None:
+        """Why there is no result."""
+        if not self.done:
+            self.done = True
+            self._connection.finish(self)
+            self._connection.reply(wire.ERROR, self._number, error.as_map())
+
     def event(self, value: object) -> None:
         """One event of a subscription, whose request is answered already."""
         self._connection.reply(wire.EVENT, self._number, value)

@@ -19,6 +19,7 @@ from runsc_py.runsc.archive.reader import TarReader
 from runsc_py.runsc.archive.unpacker import Unpacker
 from runsc_py.runsc.export.listing import DELETED, VERSION, describe, kind_of
 from runsc_py.runsc.export.target import Target
+from runsc_py.runsc.standard_files import close_others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,13 +99,7 @@ def _keep_only(kept: set[int]) -> None:
     null = os.open("/dev/null", os.O_RDWR)
     for standard in {0, 1, 2} - kept:
         os.dup2(null, standard, inheritable=False)
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
-        if number > 2 and number not in kept:
-            try:
-                os.close(number)
-            except OSError:
-                continue  # the listing's own descriptor, closed already
+    close_others(kept)
 
 
 class _Copied:

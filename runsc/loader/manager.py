@@ -52,7 +52,6 @@ class ContainerManager:
             (calls.LifecyclePause, self.pause),
             (calls.LifecycleResume, self.resume),
             (calls.ContainerRuntimeState, self.state),
-            (calls.Update, self.update),
             (calls.Subscribe, self.subscribe),
             (calls.Shutdown, self.shutdown),
         ):
@@ -271,14 +270,6 @@ class ContainerManager:
         """creating, running or stopped."""
         return self._loader.runtime_state(call.container_id)
 
-    def update(self, call: calls.Update, files: list[int], later: Deferred) -> None:
-        """Other limits for the sandbox."""
-        limits = self._kernel.limits
-        if call.memory is not None:
-            limits.memory = call.memory if call.memory > 0 else None
-        if call.pids is not None:
-            limits.pids = call.pids if call.pids > 0 else None
-
     def subscribe(self, call: calls.Subscribe, files: list[int], later: Deferred) -> object:
         """Send events until the client hangs up."""
         loader = self._loader
@@ -288,7 +279,7 @@ class ContainerManager:
                 later.event(event)
 
         loader.listeners.append(tell)
-        later.cancel = lambda: loader.listeners.remove(tell)
+        later.confirm(lambda: loader.listeners.remove(tell))
         return LATER
 
     def shutdown(self, call: calls.Shutdown, files: list[int], later: Deferred) -> None:

@@ -22,12 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
     from runsc_py.runsc.loader.loader import Loader
-    from runsc_py.runsc.log import TextLog
+    from runsc_py.runsc.sandbox_log import SandboxLog
     from runsc_py.runsc.sandbox_process import SandboxRequest
     from runsc_py.sentry.kernel.kernel import Kernel
 
 
-def run_sandbox(request: SandboxRequest, log: TextLog, created: Callable[[], None]) -> int:
+def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], None]) -> int:
     """Run until the root container ends; its exit status.  Calls `created` when it waits to start.
 
     Raises RunscError.
@@ -52,7 +52,7 @@ def run_sandbox(request: SandboxRequest, log: TextLog, created: Callable[[], Non
 
 def _serve(
     request: SandboxRequest,
-    log: TextLog,
+    log: SandboxLog,
     created: Callable[[], None],
     gofer: Connection,
     platform: PtracePlatform,
@@ -63,6 +63,7 @@ def _serve(
     from runsc_py.runsc.loader.loader import GoferMonitor
     from runsc_py.runsc.loader.manager import ContainerManager
     from runsc_py.runsc.options import RunOptions
+    from runsc_py.runsc.services.services import Services
     from runsc_py.sentry.kernel.run_loop import RunLoop
     from runsc_py.sentry.syscalls.all import TABLE
 
@@ -72,6 +73,7 @@ def _serve(
     _join_namespaces(request)
     kernel = make_kernel(platform, options, log)
     kernel.reaps_orphans = False
+    kernel.options.allows_set_id = request.config.allow_suid
     loader = _load(request, kernel, GoferClient(gofer.socket), layers)
     platform.accompany(gofer.pid)
     GoferMonitor(
@@ -79,12 +81,14 @@ def _serve(
     )
     server = ControlServer(kernel, listen(request.socket_path))
     ContainerManager(loader, server)
+    services = Services(loader, server, request, log)
     _take_terminal(request, loader)
     gc.collect()
     gc.freeze()
     created()
     try:
         RunLoop(kernel, TABLE).run()
+        services.finish(_exit_status(kernel))
     finally:
         # The answers to those who wait are on their way out: nobody serves them any more.
         server.close()

@@ -40,6 +40,8 @@ def new_credentials(task: "Task", path: "Path") -> "tuple[Credentials, bool]":
 
 def _may_give_privileges(task: "Task", path: "Path") -> bool:
     """Whether the mount's set-id bits and file capabilities count (mnt_may_suid)."""
+    if not task.kernel.options.allows_set_id:
+        return False
     mount = path.mount
     if mount.flags & MS_NOSUID or mount.namespace is not task.namespaces.mount:
         return False

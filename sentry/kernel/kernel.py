@@ -258,6 +258,12 @@ class Kernel:
         assert self.limits.memory is not None
         self.end("memory", f"memory limit of {self.limits.memory / (1 << 20):g} MiB reached")
 
+    def trace(self, strace: "Strace | None") -> None:
+        """Have the calls of every task printed from now on; None: no longer."""
+        self.strace = strace
+        for task in self.root_pid_namespace.tasks.values():
+            task.watched = task.tracing is not None or task.is_observed()
+
     def hang_up_terminal(self, session: "Session") -> None:
         """The leader of a session with a controlling terminal ended."""
         terminal = session.terminal

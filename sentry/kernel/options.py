@@ -9,6 +9,7 @@ class KernelOptions:
     """Settings of one sandbox."""
 
     __slots__ = (
+        "allows_set_id",
         "cpu_information",
         "hardware_capabilities",
         "host_name",
@@ -30,6 +31,8 @@ class KernelOptions:
         stack_ceiling: int = 0x7FFF_0000_0000,
     ) -> None:
         self.host_name = host_name
+        #: whether execve(2) honours set-id bits and file capabilities
+        self.allows_set_id = True
         self.limits = limits if limits is not None else SandboxLimits()
         #: "none" (loopback only) or "host"
         self.network = network

@@ -34,14 +34,13 @@ SYSCALL = Event.SYSCALL
 class RunLoop:
     """Serves every task of a kernel until its init process has ended."""
 
-    __slots__ = ("_entries", "_find", "_kernel", "_strace")
+    __slots__ = ("_entries", "_find", "_kernel")
 
     def __init__(self, kernel: "Kernel", table: SyscallTable) -> None:
         self._kernel = kernel
         self._entries = table.entries
         #: for a call whose family was not imported yet, or that nobody has
         self._find = table.find
-        self._strace = kernel.strace
         kernel.find_syscall = table.find
 
     def run(self) -> None:
@@ -145,7 +144,8 @@ class RunLoop:
         """Run a task's coroutine until it waits again or its call is done."""
         coroutine = task.coroutine
         assert coroutine is not None
-        self._kernel.current_task = task
+        kernel = self._kernel
+        kernel.current_task = task
         try:
             coroutine.send(None)
         except StopIteration as stop:
@@ -168,12 +168,12 @@ class RunLoop:
             self._ended(task, end)
             return None
         else:
-            if self._strace is not None and not task.returning:
-                self._strace.unfinished(task)
+            if kernel.strace is not None and not task.returning:
+                kernel.strace.unfinished(task)
             return None
         task.coroutine = None
-        if self._strace is not None:
-            self._strace.leave(task, result)
+        if kernel.strace is not None:
+            kernel.strace.leave(task, result)
         if result is not None:
             task.context.set_result(result)
         if not task.restart_pending:

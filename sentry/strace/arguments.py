@@ -44,10 +44,23 @@ _ARRAY_LIMIT = 32
 class Call:
     """A system call being shown."""
 
-    __slots__ = ("descriptor_paths", "entry", "result", "saved", "task", "values")
+    __slots__ = (
+        "descriptor_paths",
+        "entry",
+        "result",
+        "saved",
+        "string_limit",
+        "task",
+        "values",
+    )
 
     def __init__(
-        self, task: "Task", entry: "Entry", values: tuple[int, ...], descriptor_paths: bool
+        self,
+        task: "Task",
+        entry: "Entry",
+        values: tuple[int, ...],
+        descriptor_paths: bool,
+        string_limit: int = STRING_LIMIT,
     ) -> None:
         self.task = task
         self.entry = entry
@@ -58,6 +71,8 @@ class Call:
         #: what has to be remembered from the time of the call, by argument index
         self.saved: dict[int, int] = {}
         self.descriptor_paths = descriptor_paths
+        #: bytes of a buffer that are shown
+        self.string_limit = string_limit
 
     def read(self, address: int, size: int) -> bytes | None:
         """Guest memory, or None where it cannot be read."""
@@ -127,7 +142,7 @@ def _string_array(call: Call, index: int) -> str:
             return array(elements)
         if len(elements) == _ARRAY_LIMIT:
             return array([*elements, "..."])
-        elements.append(read_string(call, string, STRING_LIMIT))
+        elements.append(read_string(call, string, call.string_limit))
     return pointer(address)
 
 
@@ -145,12 +160,12 @@ def show_data(call: Call, address: int, size: int) -> str:
     """The beginning of a buffer."""
     if size <= 0:
         return '""' if address else "NULL"
-    data = call.read(address, min(size, STRING_LIMIT + 1))
+    data = call.read(address, min(size, call.string_limit + 1))
     if data is None:
         return pointer(address)
     if call.entry.name == "getrandom":
-        return quote_hexadecimal(data)
-    return quote(data)
+        return quote_hexadecimal(data, call.string_limit)
+    return quote(data, call.string_limit)
 
 
 def _in_buffer(call: Call, index: int) -> str:

@@ -15,7 +15,7 @@ from runsc_py.sentry.errors import BY_NUMBER
 from runsc_py.sentry.strace import calls
 from runsc_py.sentry.strace.arguments import Call
 from runsc_py.sentry.strace.signals import siginfo, signal
-from runsc_py.sentry.strace.text import array, hexadecimal, quote
+from runsc_py.sentry.strace.text import STRING_LIMIT, array, hexadecimal, quote
 from runsc_py.sentry.syscalls.numbers import syscall_name
 from runsc_py.sentry.syscalls.table import Restart
 
@@ -59,12 +59,23 @@ class Strace:
     """Writes the trace of a kernel's tasks."""
 
     def __init__(
-        self, write: Callable[[str], None], kernel: "Kernel", *, descriptor_paths: bool = False
+        self,
+        write: Callable[[str], None],
+        kernel: "Kernel",
+        *,
+        descriptor_paths: bool = False,
+        only: frozenset[str] = frozenset(),
+        string_limit: int = STRING_LIMIT,
     ) -> None:
-        """`write` gets text that need not end with a newline; `descriptor_paths` is strace's -y."""
+        """`write` gets text that need not end with a newline.
+
+        The options are strace's -y, -e (the names of calls, all when empty) and -s.
+        """
         self._write = write
         self._kernel = kernel
         self._descriptor_paths = descriptor_paths
+        self._only = only
+        self._string_limit = string_limit
         self._lines: dict[Task, _Line] = {}
         #: the task whose line the cursor stands in, and the column
         self._open: Task | None = None
@@ -76,9 +87,11 @@ class Strace:
 
     def enter(self, task: "Task", entry: "Entry", arguments: tuple[int, ...]) -> None:
         """A task made a system call."""
+        if self._only and entry.name not in self._only:
+            return
         if not self._program_shown:
             self._show_program(task)
-        call = Call(task, entry, arguments, self._descriptor_paths)
+        call = Call(task, entry, arguments, self._descriptor_paths, self._string_limit)
         self._lines[task] = _Line(call, calls.before(call))
 
     def unfinished(self, task: "Task") -> None:
@@ -112,6 +125,8 @@ class Strace:
 
     def unknown(self, task: "Task", number: int, arguments: tuple[int, ...]) -> None:
         """A call that nobody registered; it gets ENOSYS."""
+        if self._only and syscall_name(number) not in self._only:
+            return
         self._alive.add(task)
         self._start_line(task)
         shown = ", ".join(hexadecimal(value) for value in arguments)

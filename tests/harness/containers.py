@@ -21,13 +21,15 @@ class Engine:
         self.folder = folder
         self.root = folder / "state"
         self.log = folder / "log"
+        #: further options before every command
+        self.options: list[str] = []
 
     def __call__(self, *words: str | Path, prefix: Sequence[str] = ()) -> Result:
         """`runsc-py --root … WORDS`; its output goes to files, which a container may keep open."""
         options: list[str | Path] = ["--root", self.root, "--log", self.log, "--log-format", "json"]
         with open(self.folder / "out", "w+") as out, open(self.folder / "err", "w+") as err:
             done = subprocess.run(
-                [*prefix, EXECUTABLE, *options, *words],
+                [*prefix, EXECUTABLE, *options, *self.options, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

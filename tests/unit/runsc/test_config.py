@@ -112,7 +112,6 @@ def test_default_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     monkeypatch.setattr(os, "geteuid", lambda: 7)
     assert default_root() == "/tmp/runsc-py-7"
-    assert Config().is_rootless and not Config(rootless="false").is_rootless
 
 
 @pytest.mark.parametrize("line_format", ["text", "json", "json-k8s"])
