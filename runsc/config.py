@@ -91,11 +91,6 @@ FILES = (
         "--file-access-mounts", "exclusive|shared", "the same for other mounts (default: shared)",
         choices=("exclusive", "shared"),
     ),
-    Option(
-        "--host-uds", "none|open",
-        "open: containers may connect to unix sockets of the host below their mounts",
-        choices=("none", "open"),
-    ),
 )  # fmt: skip
 
 SYNTAX = Syntax(
@@ -118,7 +113,7 @@ class Config:
 
     __slots__ = (
         "allow_flag_override", "allow_suid", "alsologtostderr", "debug", "debug_log",
-        "file_access", "file_access_mounts", "host_uds", "ignore_cgroups", "log", "log_format",
+        "file_access", "file_access_mounts", "ignore_cgroups", "log", "log_format",
         "net_raw", "network", "oci_seccomp", "overlay2", "panic_log", "platform", "root",
         "rootless", "strace", "strace_log_size", "strace_syscalls", "systemd_cgroup",
     )  # fmt: skip
@@ -146,7 +141,6 @@ class Config:
         self.overlay2 = "none"
         self.file_access = "exclusive"
         self.file_access_mounts = "shared"
-        self.host_uds = "none"
         for name, value in values.items():
             self._assign(name, value)
         if not self.root:

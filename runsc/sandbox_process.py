@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 CREATED = b"created"
 
 
+class SandboxDied(RunscError):
+    """It was killed before it could say anything."""
+
+
 class SandboxRequest:
     """What a sandbox is to be: its root container, and where it is found afterwards."""
 
@@ -122,7 +126,7 @@ def _check_report(text: bytes) -> None:
     if text == CREATED:
         return
     if not text:
-        raise RunscError("the sandbox was killed while it started (out of memory?)")
+        raise SandboxDied("the sandbox was killed while it started")
     try:
         error = json.loads(text)
         message, status, log = str(error["message"]), int(error["status"]), str(error["log"])

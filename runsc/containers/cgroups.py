@@ -20,6 +20,8 @@ CONTROLLERS = (
 )  # fmt: skip
 #: processes of ours beside the guest's: sentry, gofer, stubs that wait to become a guest's
 OVERHEAD = 64
+#: bytes that these need; the host's limit is larger by so much, the guest's is exact
+MEMORY_OVERHEAD = 64 << 20
 #: seconds that a group's last processes get to end
 GRACE = 5.0
 INTERVAL = 0.01
@@ -182,6 +184,21 @@ def remove_groups(groups: list[str]) -> list[str]:
     return left
 
 
+def out_of_memory_kills(groups: list[str]) -> int:
+    """How often the host has killed a process of these groups for want of memory."""
+    count = 0
+    for directory in groups:
+        # version 2, and version 1
+        for name in ("memory.events", "memory.oom_control"):
+            try:
+                with open(os.path.join(directory, name)) as file:
+                    fields = dict(line.split() for line in file)
+            except (OSError, ValueError):
+                continue
+            count += int(fields.get("oom_kill", 0))
+    return count
+
+
 def sentry_limits(resources: "dict[str, Any]") -> tuple[int | None, int | None]:
     """Memory in bytes and processes, as the sandbox enforces them itself; None is no limit."""
     memory = (resources.get("memory") or {}).get("limit")
@@ -220,7 +237,7 @@ def _settings_1(resources: "dict[str, Any]") -> "Iterator[tuple[str, str]]":
         ("swappiness", "memory.swappiness"),
     ):
         if (value := memory.get(key)) is not None and value != 0:
-            yield name, str(value)
+            yield name, str(_with_overhead(value) if key in ("limit", "swap") else value)
     for key, name in (
         ("shares", "cpu.shares"),
         ("period", "cpu.cfs_period_us"),
@@ -248,7 +265,7 @@ def _settings_2(resources: "dict[str, Any]") -> "Iterator[tuple[str, str]]":
     block, pids = resources.get("blockIO") or {}, (resources.get("pids") or {}).get("limit")
     limit, swap = memory.get("limit"), memory.get("swap")
     if limit:
-        yield "memory.max", _maximum(limit)
+        yield "memory.max", _maximum(_with_overhead(limit))
     if swap:
         yield "memory.swap.max", _maximum(swap if swap < 0 else max(swap - max(limit or 0, 0), 0))
     if reservation := memory.get("reservation"):
@@ -274,6 +291,11 @@ def _settings_2(resources: "dict[str, Any]") -> "Iterator[tuple[str, str]]":
     for huge in resources.get("hugepageLimits") or ():
         yield f"hugetlb.{huge['pageSize']}.max", str(huge["limit"])
     yield from (resources.get("unified") or {}).items()
+
+
+def _with_overhead(limit: int) -> int:
+    """The sandbox's processes are in the same group as the guest's memory."""
+    return limit + MEMORY_OVERHEAD if limit > 0 else limit
 
 
 def _maximum(value: int) -> str:

@@ -26,7 +26,7 @@ from runsc_py.runsc.oci.reading import encode_spec, read_bundle
 from runsc_py.runsc.oci.spec import Spec
 from runsc_py.runsc.oci.validation import validate
 from runsc_py.runsc.runtime_log import RuntimeLog
-from runsc_py.runsc.sandbox_process import SandboxRequest, launch_sandbox
+from runsc_py.runsc.sandbox_process import SandboxDied, SandboxRequest, launch_sandbox
 
 
 class CreateOptions:
@@ -174,6 +174,10 @@ class Creation:
         request.terminal = self._terminal(record)
         try:
             launch_sandbox(request)
+        except SandboxDied:
+            if cgroups.out_of_memory_kills(record.cgroups):
+                raise RunscError("container init was OOM-killed (memory limit too low?)") from None
+            raise
         finally:
             os.close(request.exit_record)
             if request.terminal >= 0:

@@ -31,7 +31,9 @@ class ControlError(RunscError):
     """A call that failed.  `errno` is 0 when no errno says it; `hint` tells what to do."""
 
     def __init__(self, message: str, code: str = INVALID, errno: int = 0, hint: str = "") -> None:
-        super().__init__(f"{message}; {hint}" if hint else message, _STATUSES.get(code, EXIT_FAILURE))
+        super().__init__(
+            f"{message}; {hint}" if hint else message, _STATUSES.get(code, EXIT_FAILURE)
+        )
         self.message = message
         self.code = code
         self.errno = errno

@@ -78,14 +78,13 @@ def plan_gofer_mounts(
     assert spec.root is not None
     root_overlay = config.overlay2 != NONE or spec.root.readonly
     all_overlay = config.overlay2.startswith("all:")
-    connects = config.host_uds == "open"
-    mounts = [MountSpec(spec.root.path, read_only=root_overlay, allow_connect=connects)]
+    mounts = [MountSpec(spec.root.path, read_only=root_overlay)]
     layers = [GoferMountConfiguration(LISAFS, MEMORY if root_overlay else NONE)]
     for mount in spec.mounts:
         if not mount.is_bind:
             continue
         read_only = bool(parse_mount_options(mount.options)[0] & MS_RDONLY)
         overlay = all_overlay and not read_only
-        mounts.append(MountSpec(mount.source, read_only or overlay, connects))
+        mounts.append(MountSpec(mount.source, read_only=read_only or overlay))
         layers.append(GoferMountConfiguration(LISAFS, MEMORY if overlay else NONE))
     return mounts, layers

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.compiler import compile_c
 from harness.containers import BUSYBOX, WAIT, Engine
 from harness.sandbox import EXECUTABLE
 
@@ -35,10 +37,18 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def start(engine: Engine, script: str) -> int:
-    """A running container `a` that runs a script of the shell; its process."""
-    pid = engine.create("a", "/bin/sh", "-c", script)
+    """A running container `a` with a root that can be written to; its process."""
+    pid_file = engine.folder / "pid"
+    bundle = engine.bundle("/bin/sh", "-c", script, change=make_writable)
+    done = engine("create", "--bundle", bundle, "--pid-file", pid_file, "a")
+    assert done.returncode == 0, done.stderr
     assert engine("start", "a").returncode == 0
-    return pid
+    return int(pid_file.read_text())
+
+
+def make_writable(document: dict[str, dict[str, object]]) -> None:
+    """Of a config.json."""
+    document["root"]["readonly"] = False
 
 
 def until(engine: Engine, *words: str) -> str:
@@ -272,3 +282,42 @@ def test_the_memory_limit_of_a_sandbox(engine: Engine) -> None:
         assert kinds == ["started", "oom"]
     assert json.loads(engine("wait", "a").stdout)["exitStatus"] == 137
     assert "memory limit of 32 MiB reached" in engine.log.read_text()
+
+
+def test_a_bundle_is_run_wherever_its_option_stands(engine: Engine) -> None:
+    """Behind others too; what belongs to a command is not taken for it."""
+    bundle = engine.bundle("/bin/sh", "-c", "exit 7")
+    pid_file = engine.folder / "pid"
+    for words in (
+        ("--bundle", bundle, "a"),
+        ("--pid-file", pid_file, "--bundle", bundle, "a"),
+        ("--pid-file=pid", f"-b={bundle}", "a"),
+    ):
+        assert engine("run", *words, prefix=["env", "-C", engine.folder]).returncode == 7
+    plain = [EXECUTABLE, "run", "-e", "A=-b", "--", "sh", "-c", "echo $1 $A", "-b", "--bundle"]
+    done = subprocess.run(plain, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "--bundle -b\n"
+
+
+def install(bundle: Path, name: str, source: str) -> Path:
+    """A static program in the container's /bin."""
+    text = bundle / f"{name}.c"
+    text.write_text(source)
+    return Path(shutil.copy(compile_c(text, ["-static"]), bundle / "rootfs" / "bin" / name))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a set-user-ID program of root's")
+def test_set_user_id_programs(engine: Engine) -> None:
+    """Honoured as by Linux, unless the engine's configuration says otherwise."""
+
+    def as_nobody(document: dict[str, dict[str, object]]) -> None:
+        document["process"]["user"] = {"uid": 65534, "gid": 65534}
+        document["process"]["noNewPrivileges"] = False
+
+    bundle = engine.bundle("/bin/euid", change=as_nobody)
+    program = install(bundle, "euid", '#include <unistd.h>\n#include <stdio.h>\n'
+                      'int main(void) { printf("%d\\n", geteuid()); return 0; }')  # fmt: skip
+    program.chmod(0o4755)
+    assert engine("run", "--bundle", bundle, "a").stdout == "0\n"
+    engine.options = ["--allow-suid=false"]
+    assert engine("run", "--bundle", bundle, "a").stdout == "65534\n"

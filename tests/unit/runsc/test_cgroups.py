@@ -78,8 +78,8 @@ def test_apply_version_1(tmp_path: Path) -> None:
     assert cgroups.apply([memory, cpu], RESOURCES) == []
     content = {path.name: path.read_text() for path in tmp_path.glob("*/*")}
     assert content == {
-        "memory.limit_in_bytes": "1048576",
-        "memory.memsw.limit_in_bytes": "3145728",
+        "memory.limit_in_bytes": str((1 << 20) + cgroups.MEMORY_OVERHEAD),
+        "memory.memsw.limit_in_bytes": str((3 << 20) + cgroups.MEMORY_OVERHEAD),
         "memory.swappiness": "10",
         "cpu.shares": "1024",
         "cpu.cfs_quota_us": "5000",
@@ -97,7 +97,7 @@ def test_apply_version_2(tmp_path: Path) -> None:
     assert cgroups.apply([group], RESOURCES) == []
     content = {path.name: path.read_text() for path in tmp_path.glob("g/*") if path.read_text()}
     assert content == {
-        "memory.max": "1048576",
+        "memory.max": str((1 << 20) + cgroups.MEMORY_OVERHEAD),
         "memory.swap.max": "2097152",
         "memory.low": "4096",
         "memory.high": "77",
@@ -170,3 +170,13 @@ def test_make_join_remove() -> None:
         assert cgroups.remove_groups(groups) == []
         assert cgroups.remove_groups([os.path.dirname(group) for group in groups]) == []
     assert not any(map(os.path.exists, groups))
+
+
+def test_out_of_memory_kills(tmp_path: Path) -> None:
+    """Both versions tell; groups that are gone, or of other controllers, do not count."""
+    make_group(tmp_path / "1", "memory.oom_control", 1)
+    make_group(tmp_path / "2", "memory.events", 2)
+    (tmp_path / "1" / "memory.oom_control").write_text("oom_kill_disable 0\noom_kill 2\n")
+    (tmp_path / "2" / "memory.events").write_text("low 0\nmax 9\noom_kill 1\n")
+    groups = [str(tmp_path / name) for name in ("1", "2", "3")]
+    assert cgroups.out_of_memory_kills(groups) == 3

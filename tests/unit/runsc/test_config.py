@@ -84,7 +84,7 @@ def test_wrong_values(values: dict[str, str | bool], message: str) -> None:
 
 def test_annotations() -> None:
     """What weakens nothing may be set; the rest needs a flag of the command line."""
-    config = Config()
+    config = Config(debug_log="/log")
     override_by_annotations(
         config,
         {
@@ -137,3 +137,18 @@ def test_log_that_cannot_be_opened() -> None:
     """The option is named."""
     with pytest.raises(RunscError, match="--log /nowhere/log: No such file"):
         open_runtime_log(Config(log="/nowhere/log"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--strace", "x"], "--strace: there is no log for it; say where with --debug-log FILE"),
+        (["--overlay2=root:memory", "--file-access=shared", "x"], "use --overlay2=none"),
+    ],
+)
+def test_options_that_do_not_go_together(words: list[str], message: str) -> None:
+    """Refused with what is to be done, also when a bundle's author asks."""
+    with pytest.raises(RunscError, match=message):
+        parse_config(words)
+    with pytest.raises(RunscError, match="--strace: there is no log for it"):
+        override_by_annotations(Config(), {"dev.gvisor.flag.strace": "true"})
