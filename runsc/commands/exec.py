@@ -134,7 +134,9 @@ def _execute(container: "Container", process: "Process", parsed: Parsed) -> int:
         try:
             waiting = _announce(client, identifier, pid, parsed)
         except BaseException:
-            client.signal(identifier, SIGKILL, pid)  # nobody has heard of it
+            # Nobody has heard of it.  Who waits for it may have our connection already.
+            with container.client() as another:
+                another.signal(identifier, SIGKILL, pid)
             raise
         if waiting:
             return 0
