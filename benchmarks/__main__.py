@@ -1,4 +1,8 @@
-"""`python -m benchmarks`: asks every question of every competitor and prints one table."""
+"""`python -m benchmarks`: asks every question of every competitor and prints two tables.
+
+The first is about programs, beside native Linux and other sandboxes; the second about containers,
+beside other OCI runtimes.
+"""
 
 import argparse
 import datetime
@@ -10,17 +14,20 @@ import platform
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import programs
-from benchmarks.measure import Failed, Question, operations
+from benchmarks.containers import lives
+from benchmarks.containers.runtimes import runtimes
+from benchmarks.measure import Competitor, Failed, Named, Question, operations
 from benchmarks.peers import Peer, competitors
 from harness.processes import become_subreaper
 
 Row = dict[str, float | None]
 
 
-def questions() -> list[Question]:
+def questions() -> list[Question[Peer]]:
     """All of them: single operations, then whole programs."""
     found = operations()
     for module in pkgutil.iter_modules(programs.__path__):
@@ -29,7 +36,10 @@ def questions() -> list[Question]:
 
 
 def ask_all(
-    question: Question, peers: list[Peer], rounds: int, notes: dict[str, list[str]]
+    question: Question[Competitor],
+    peers: list[Competitor],
+    rounds: int,
+    notes: dict[str, list[str]],
 ) -> tuple[Row, dict[str, list[float]]]:
     """Interleaved runs of one question; the medians, and all that was measured."""
     samples: dict[str, list[float]] = {peer.name: [] for peer in peers}
@@ -39,7 +49,7 @@ def ask_all(
             if peer.name in failed:
                 continue
             try:
-                with tempfile.TemporaryDirectory() as workplace:
+                with tempfile.TemporaryDirectory(prefix="bench-") as workplace:
                     samples[peer.name].append(question.ask(peer, Path(workplace)))
             except Failed as reason:
                 failed.add(peer.name)
@@ -77,14 +87,14 @@ def machine() -> str:
     )
 
 
-def print_header(peers: list[Peer]) -> None:
+def print_header(peers: Sequence[Named]) -> None:
     """The first two lines of the table, in Markdown."""
     names = [peer.name for peer in peers]
     print(f"| {'':42} | unit | " + " | ".join(f"{name:>13}" for name in names) + " |")
     print(f"| {'-' * 42} | ---- | " + " | ".join("-" * 12 + ":" for _ in names) + " |")
 
 
-def print_row(question: Question, row: Row) -> None:
+def print_row(question: Question[Competitor], row: Row) -> None:
     """One line of the table."""
     cells = " | ".join(f"{show(value):>13}" for value in row.values())
     print(f"| {question.title:42} | {question.unit:4} | {cells} |", flush=True)
@@ -102,31 +112,54 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+class Report:
+    """What was measured so far: tables on standard output, and everything for --json."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._notes: dict[str, list[str]] = {}
+        self.results: list[dict[str, object]] = []
+
+    def table(
+        self, questions: Sequence[Question[Competitor]], competitors: list[Competitor]
+    ) -> None:
+        """Ask those questions that are wanted of those competitors that are."""
+        options = self._options
+        wanted = options.peers.split(",") if options.peers else [one.name for one in competitors]
+        peers = [one for one in competitors if one.name in wanted]
+        texts = options.only.split(",")
+        chosen = [one for one in questions if any(text in one.title for text in texts)]
+        if not chosen or not peers:
+            return
+        print_header(peers)
+        for question in chosen:
+            rounds = options.rounds or question.rounds
+            row, samples = ask_all(question, peers, rounds, self._notes)
+            print_row(question, row)
+            self.results.append(
+                {"question": question.title, "unit": question.unit, "samples": samples}
+            )
+        print()
+
+    def print_notes(self) -> None:
+        """Why there are gaps."""
+        for note, titles in self._notes.items():
+            print(f"{note}\n  ({', '.join(titles)})")
+
+
 def main() -> int:
     """Ask, print, and write JSON if wanted."""
     options = arguments()
     become_subreaper()
-    peers = competitors()
-    if options.peers:
-        wanted = options.peers.split(",")
-        peers = [peer for peer in peers if peer.name in wanted]
-    chosen = [
-        question
-        for question in questions()
-        if any(text in question.title for text in options.only.split(","))
-    ]
-    notes: dict[str, list[str]] = {}
-    results = []
+    report = Report(options)
     print(f"{machine()}; medians\n")
-    print_header(peers)
-    for question in chosen:
-        row, samples = ask_all(question, peers, options.rounds or question.rounds, notes)
-        print_row(question, row)
-        results.append({"question": question.title, "unit": question.unit, "samples": samples})
-    for note, titles in notes.items():
-        print(f"\n{note}\n  ({', '.join(titles)})")
+    report.table(questions(), competitors())
+    with tempfile.TemporaryDirectory(prefix="bench-state-") as state:
+        report.table(lives.QUESTIONS, runtimes(Path(state)))
+    report.print_notes()
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
+        written = {"machine": machine(), "results": report.results}
+        options.json.write_text(json.dumps(written, indent=1))
     return 0
 
 

@@ -3,6 +3,7 @@
 import abc
 import re
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from benchmarks.peers import Peer
 from harness.compiler import compile_c
@@ -18,15 +19,24 @@ class Failed(Exception):
     """A competitor could not answer; the text says why, for the notes below the table."""
 
 
-class Question(abc.ABC):
-    """One row of the table."""
+class Named(Protocol):
+    """A column of a table."""
+
+    name: str
+
+
+Competitor = TypeVar("Competitor", bound=Named)
+
+
+class Question(abc.ABC, Generic[Competitor]):
+    """One row of a table, which is asked of all competitors of that table."""
 
     title: str
     unit: str
     rounds = 5
 
     @abc.abstractmethod
-    def ask(self, peer: Peer, workplace: Path) -> float:
+    def ask(self, peer: Competitor, workplace: Path) -> float:
         """One measurement, in `unit`. Raises Failed."""
 
 
@@ -41,7 +51,7 @@ def finish(command: list[str], workplace: Path) -> Finished:
     return finished
 
 
-class Operation(Question):
+class Operation(Question[Peer]):
     """A C program that measures one operation itself and prints nanoseconds."""
 
     unit = "µs"
@@ -60,7 +70,7 @@ class Operation(Question):
         return float(finished.stdout) / 1000
 
 
-class Duration(Question):
+class Duration(Question[Peer]):
     """The wall time of a command."""
 
     unit = "ms"
@@ -74,6 +84,6 @@ class Duration(Question):
         return finish(peer.command(self.command), workplace).seconds * 1000
 
 
-def operations() -> list[Question]:
+def operations() -> list[Question[Peer]]:
     """The questions of `guests/`, in the order of their file names."""
     return [Operation(source) for source in sorted(GUESTS.glob("*.c"))]

@@ -24,7 +24,7 @@ def proportional_memory(pids: list[int]) -> int:
     return total
 
 
-class IdleMemory(Question):
+class IdleMemory(Question[Peer]):
     """A shell that waits for a line."""
 
     title = "memory of an idle sandbox"

@@ -15,7 +15,7 @@ POLICIES = ("together", "spread", "auto")
 COMPUTE = GUESTS / "placement" / "compute.c"
 
 
-class Placement(Question):
+class Placement(Question[Peer]):
     """One workload under one policy."""
 
     rounds = 3
@@ -38,6 +38,6 @@ class Placement(Question):
         return nanoseconds / (1e6 if self.compute else 1e3)
 
 
-QUESTIONS: list[Question] = [
+QUESTIONS: list[Question[Peer]] = [
     Placement(policy, compute=compute) for compute in (False, True) for policy in POLICIES
 ]

@@ -19,7 +19,7 @@ PIECES = {"4 KiB": 4 << 10, "1 MiB": 1 << 20}
 FILE_SYSTEMS = ("tmpfs", "overlay", "volume")
 
 
-class Sequential(Question):
+class Sequential(Question[Peer]):
     """A mebibyte of a file read or written in pieces of one size on one file system."""
 
     unit = "µs"
