@@ -29,6 +29,8 @@ COMMANDS = (
     ("syscalls", "syscalls", "list the system calls and how far they are supported"),
     ("completion", "completion", "print shell completion: runsc-py completion bash|zsh|fish"),
     ("doctor", "doctor", "tell what this host allows, and what to do about the rest"),
+    ("install", "install", "add a runtime to the configuration of Docker or another engine"),
+    ("uninstall", "install", "remove it"),
     ("version", "version", "print the version"),
 )
 
@@ -53,6 +55,7 @@ CONTAINER_COMMANDS = (
     ("port-forward", "port_forward", "reach a TCP port in a sandbox"),
     ("usage", "usage", "print the memory of a sandbox"),
     ("debug", "debug", "look into a living sandbox"),
+    ("features", "features", "print what the runtime supports, as container engines ask for it"),
 )
 
 USAGE = "usage: runsc-py [--help] [--version] [options] COMMAND …\n"

@@ -17,7 +17,7 @@ from runsc_py.runsc.options import (
 )
 
 FILES = (
-    Option("--rootfs", "DIR", "root directory (default: /)", completes=DIRECTORY),
+    Option("--rootfs --root", "DIR", "root directory (default: /)", completes=DIRECTORY),
     Option(
         "--image", "IMAGE[#NAME]",
         "root directory, command, user and environment of an image: an OCI layout, what docker "
@@ -28,7 +28,10 @@ FILES = (
         "show a file or directory of the host; read-only unless rw", repeats=True, completes=FILE,
     ),
     Option("--tmpfs", "DST[:SIZE]", "an empty file system in memory", repeats=True),
-    Option("-w --workdir", "DIR", "working directory (default: this one)", completes=DIRECTORY),
+    Option(
+        "-w --workdir --cwd", "DIR", "working directory (default: this one)",
+        completes=DIRECTORY,
+    ),
 )  # fmt: skip
 PROGRAM = (
     Option(

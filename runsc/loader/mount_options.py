@@ -53,3 +53,8 @@ def parse_mount_options(options: list[str]) -> tuple[int, list[str]]:
         elif option not in _IGNORED:
             data.append(option)
     return flags, data
+
+
+def mount_option_names() -> list[str]:
+    """All that mean something to every mount, the recursive forms included."""
+    return sorted({*_FLAGS, *(f"r{name}" for name in _FLAGS), *_IGNORED})
