@@ -6,6 +6,10 @@ namespace.  Ids are translated where the guest names or sees one, which is in th
 
 from runsc_py.sentry.errors import EINVAL, EPERM
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge, Kind
+
 #: what an id without a mapping looks like: /proc/sys/kernel/overflowuid
 OVERFLOW_ID = 65534
 #: -1 as an unsigned id: "leave it alone" in setresuid and chown, never a valid id
@@ -13,6 +17,9 @@ NO_ID = 0xFFFFFFFF
 #: user namespaces nest this deep
 MAXIMUM_LEVEL = 32
 MAXIMUM_EXTENTS = 340
+#: how many namespaces of a kind a user may make in the initial namespace, and in the others
+_NAMESPACES_OF_USER = 32768
+_UNLIMITED = 0x7FFFFFFF
 
 
 class IdMap:
@@ -82,12 +89,16 @@ class UserNamespace:
 
     __slots__ = (
         "__weakref__",
+        "charge",
+        "counts",
         "gid_map",
         "inode_number",
         "level",
+        "maximums",
         "owner_gid",
         "owner_uid",
         "parent",
+        "resource_limits",
         "setgroups_allowed",
         "uid_map",
     )
@@ -110,6 +121,13 @@ class UserNamespace:
         self.inode_number = inode_number
         #: /proc/PID/setgroups
         self.setgroups_allowed: bool = True if parent is None else parent.setgroups_allowed
+        #: what is counted (user_counts.py), by user and kind
+        self.counts: dict[tuple[int, Kind], int] = {}
+        self.charge: Charge | None = None
+        #: /proc/sys/user/max_KIND_namespaces, where it was changed
+        self.maximums: dict[str, int] = {}
+        #: what all users together may have, because the maker of the namespace might not have more
+        self.resource_limits: dict[int, int] = {}
         everything = [(0, 0, NO_ID)]
         self.uid_map = _IdentityMap(everything) if parent is None else IdMap([])
         self.gid_map = _IdentityMap(everything) if parent is None else IdMap([])
@@ -118,6 +136,11 @@ class UserNamespace:
     def initial(cls) -> "UserNamespace":
         """The namespace in which every id is itself."""
         return cls()
+
+    def maximum(self, kind: str) -> int:
+        """How many namespaces of a kind a user may make here: namespaces(7)."""
+        default = _NAMESPACES_OF_USER if self.parent is None else _UNLIMITED
+        return self.maximums.get(kind, default)
 
     def is_descendant_of(self, other: "UserNamespace") -> bool:
         """Whether this is `other` or inside it."""

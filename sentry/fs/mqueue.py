@@ -2,7 +2,7 @@
 
 There is one instance a namespace, whether it is mounted or not: mq_open(2) goes through
 a mount of its own, in no tree, and every mount(2) shows the same instance.  What a queue
-does is `ipc/posix_messages.py`.  RLIMIT_MSGQUEUE is accounted by user and namespace.
+does is `ipc/posix_messages.py`.
 """
 
 from runsc_py.sentry.abi.files import SEEK_CUR, SEEK_END, SEEK_SET
@@ -18,6 +18,7 @@ from runsc_py.sentry.abi.mqueue import (
 )
 from runsc_py.sentry.abi.time import SIGEV_SIGNAL
 from runsc_py.sentry.auth.capabilities import CAP_SYS_RESOURCE
+from runsc_py.sentry.auth.user_counts import charge_resource
 from runsc_py.sentry.errors import EINVAL, EMFILE, ENOENT, ENOSPC
 from runsc_py.sentry.fs.anonymous import AnonymousInode
 from runsc_py.sentry.fs.layer import FIRST_ENTRY_OFFSET, dot_entries
@@ -30,6 +31,7 @@ from runsc_py.sentry.vfs.open_file import DirectoryEntry, DirectoryFile, OpenFil
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.namespaces import IpcNamespace
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
@@ -66,26 +68,10 @@ class MqueueFileSystem(FileSystem):
         self.settings = QueueSettings()
         #: queues that exist, those without a name included
         self.count = 0
-        #: bytes charged, by user
-        self.charged: dict[int, int] = {}
         owner = namespace.user_namespace
         self.root = MqueueDirectory(self, owner.owner_uid, owner.owner_gid)
         #: what mq_open(2) goes through
         self.mount = Mount(0, self)
-
-    def charge(self, task: "Task", size: int) -> None:
-        """One more queue, of so many bytes at most.  Errors: EMFILE."""
-        user = task.credentials.uid
-        charged = self.charged.get(user, 0) + size
-        if charged > task.thread_group.limits.soft(RLIMIT_MSGQUEUE):
-            raise EMFILE
-        self.charged[user] = charged
-        self.count += 1
-
-    def uncharge(self, user: int, size: int) -> None:
-        """A queue is gone."""
-        self.charged[user] -= size
-        self.count -= 1
 
 
 class MqueueDirectory(AnonymousInode):
@@ -145,8 +131,8 @@ class MqueueDirectory(AnonymousInode):
         if not 0 < maximum <= limits[0] or not 0 < size <= limits[1]:
             raise EINVAL
         queue = PosixMessageQueue(maximum, size)
-        filesystem.charge(task, charge_of(queue))
-        inode = QueueInode(filesystem, mode, uid, gid, queue, task.credentials.uid)
+        inode = QueueInode(filesystem, mode, uid, gid, queue, _charge(task, queue))
+        filesystem.count += 1
         self.entries[name] = (inode, self._next_offset)
         self._next_offset += 1
         self.touch()
@@ -187,7 +173,7 @@ class MqueueDirectoryFile(DirectoryFile):
 class QueueInode(AnonymousInode):
     """A queue; it ends when it has lost its name and its last open file."""
 
-    __slots__ = ("links", "opened", "queue", "size", "user")
+    __slots__ = ("charge", "links", "opened", "queue", "size")
 
     filesystem: MqueueFileSystem
 
@@ -198,12 +184,12 @@ class QueueInode(AnonymousInode):
         uid: int,
         gid: int,
         queue: PosixMessageQueue,
-        user: int,
+        charge: "Charge",
     ) -> None:
         super().__init__(filesystem, mode, uid, gid)
         self.queue = queue
-        #: whom it is charged to
-        self.user = user
+        #: of the user who made it; given back at the end
+        self.charge: Charge | None = charge
         self.links = 1
         #: open file descriptions
         self.opened = 0
@@ -232,7 +218,8 @@ class QueueInode(AnonymousInode):
     def end_if_unused(self) -> None:
         """Give its place in the accounts back once nobody can reach it."""
         if not self.links and not self.opened:
-            self.filesystem.uncharge(self.user, charge_of(self.queue))
+            self.charge = None
+            self.filesystem.count -= 1
 
 
 class MessageQueueFile(OpenFile):
@@ -295,12 +282,20 @@ class MessageQueueFile(OpenFile):
         self.node.end_if_unused()
 
 
-def charge_of(queue: PosixMessageQueue) -> int:
-    """The bytes that a queue counts for RLIMIT_MSGQUEUE, full or not (getrlimit(2))."""
-    return (
+def _charge(task: "Task", queue: PosixMessageQueue) -> "Charge":
+    """A queue counts for RLIMIT_MSGQUEUE as if it were full (getrlimit(2)).  Errors: EMFILE."""
+    size = (
         queue.maximum * (queue.message_size + MESSAGE_OVERHEAD)
         + min(queue.maximum, MQ_PRIO_MAX) * PRIORITY_OVERHEAD
     )
+    credentials = task.credentials
+    limit = task.thread_group.limits.soft(RLIMIT_MSGQUEUE)
+    charge = charge_resource(
+        credentials.user_namespace, credentials.uid, RLIMIT_MSGQUEUE, size, limit
+    )
+    if charge is None:
+        raise EMFILE
+    return charge
 
 
 def mqueue_of(kernel: "Kernel", namespace: "IpcNamespace") -> MqueueFileSystem:

@@ -38,6 +38,8 @@ SEEK_CUR = 1
 Producer = Callable[["Task"], bytes]
 #: takes what a task wrote
 Consumer = Callable[["Task", bytes], None]
+#: whose the file is, for the task that looks at it
+Owner = Callable[["Task"], tuple[int, int]]
 
 
 class SyntheticFileSystem(FileSystem):
@@ -115,7 +117,7 @@ class SyntheticInode(Inode):
 class TextFile(SyntheticInode):
     """A file with produced content; `store` makes it writable."""
 
-    __slots__ = ("consume", "produce")
+    __slots__ = ("_owner", "consume", "produce")
 
     def __init__(
         self,
@@ -123,12 +125,19 @@ class TextFile(SyntheticInode):
         produce: Producer,
         consume: Consumer | None = None,
         permissions: int | None = None,
+        owner: Owner | None = None,
     ) -> None:
         if permissions is None:
             permissions = 0o444 if consume is None else 0o644
         super().__init__(filesystem, S_IFREG | permissions)
         self.produce = produce
         self.consume = consume
+        self._owner = owner
+
+    def owner(self) -> tuple[int, int]:
+        if self._owner is None:
+            return super().owner()
+        return self._owner(self.filesystem.kernel.current_task)
 
     def generate(self, task: "Task") -> bytes:
         """The whole content.  Errors: whatever read(2) of this file may fail with."""
@@ -311,16 +320,19 @@ class SyntheticDirectoryFile(DirectoryFile):
 class File:
     """A text file in a declared tree."""
 
-    __slots__ = ("consume", "permissions", "produce")
+    __slots__ = ("consume", "owner", "permissions", "produce")
 
     def __init__(
         self,
         produce: Producer,
         consume: Consumer | None = None,
         permissions: int | None = None,
+        owner: Owner | None = None,
     ) -> None:
         self.produce = produce
         self.consume = consume
+        #: None: root
+        self.owner = owner
         self.permissions = permissions
 
 
@@ -355,7 +367,7 @@ def build(filesystem: SyntheticFileSystem, what: Specification) -> Inode:
         constant = what
         return TextFile(filesystem, lambda task: constant)
     if isinstance(what, File):
-        return TextFile(filesystem, what.produce, what.consume, what.permissions)
+        return TextFile(filesystem, what.produce, what.consume, what.permissions, what.owner)
     if isinstance(what, Link):
         return SymbolicLink(filesystem, what.target)
     if isinstance(what, Custom):

@@ -4,12 +4,12 @@ from runsc_py.sentry.abi.ipc import (
     IPC_NOWAIT,
     MSG_EXCEPT,
     MSG_NOERROR,
-    MSGMNB,
     MSGMNI,
     MSQID_DS,
 )
 from runsc_py.sentry.errors import E2BIG, EAGAIN, EIDRM, ENOMSG
-from runsc_py.sentry.ipc.registry import IpcObject, Registry, now
+from runsc_py.sentry.ipc.registry import IpcObject, LastUser, Registry, now
+from runsc_py.sentry.ipc.settings import ipc_settings
 from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
 
 TYPE_CHECKING = False
@@ -39,8 +39,8 @@ class MessageQueue(IpcObject):
         self.messages: list[tuple[int, bytes]] = []
         #: bytes of text held, and allowed
         self.used = 0
-        self.limit = MSGMNB
-        self.last_sender = self.last_receiver = 0
+        self.limit = ipc_settings(task.namespaces.ipc).msgmnb
+        self.last_sender = self.last_receiver = LastUser()
         self.send_time = self.receive_time = 0
         self.queue = WaitQueue()
 
@@ -57,18 +57,18 @@ class MessageQueue(IpcObject):
                 best = index
         return best
 
-    def status(self) -> bytes:
+    def status(self, task: "Task") -> bytes:
         """struct msqid_ds."""
         return MSQID_DS.pack(
-            self.permissions(),
+            self.permissions(task),
             self.send_time,
             self.receive_time,
             self.change_time,
             self.used,
             len(self.messages),
             self.limit,
-            self.last_sender,
-            self.last_receiver,
+            self.last_sender.seen_by(task),
+            self.last_receiver.seen_by(task),
         )
 
 
@@ -91,7 +91,7 @@ async def send(task: "Task", target: MessageQueue, kind: int, text: bytes, flags
             raise EIDRM
     target.messages.append((kind, text))
     target.used += len(text)
-    target.last_sender = task.thread_group.identifier
+    target.last_sender = LastUser(task)
     target.send_time = now(task)
     target.queue.notify()
 
@@ -111,7 +111,7 @@ async def receive(
         raise E2BIG
     del target.messages[index]
     target.used -= len(text)
-    target.last_receiver = task.thread_group.identifier
+    target.last_receiver = LastUser(task)
     target.receive_time = now(task)
     target.queue.notify()
     return message_kind, text[:size]

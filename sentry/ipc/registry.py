@@ -36,10 +36,13 @@ class IpcObject:
         "removed",
         "sequence",
         "uid",
+        "user_namespace",
     )
 
     def __init__(self, task: "Task", key: int, mode: int) -> None:
         credentials = task.credentials
+        #: that of the IPC namespace: whose capabilities count
+        self.user_namespace = task.namespaces.ipc.user_namespace
         self.key = key
         self.identifier = -1
         self.sequence = 0
@@ -61,7 +64,9 @@ class IpcObject:
             granted = self.mode >> 3
         else:
             granted = self.mode
-        return not access & ~granted or credentials.has_capability(CAP_IPC_OWNER)
+        return not access & ~granted or credentials.has_capability(
+            CAP_IPC_OWNER, self.user_namespace
+        )
 
     def check(self, task: "Task", access: int) -> None:
         """Errors: EACCES."""
@@ -72,26 +77,31 @@ class IpcObject:
         """IPC_SET and IPC_RMID.  Errors: EPERM."""
         credentials = task.credentials
         if credentials.euid not in (self.uid, self.creator_uid) and not (
-            credentials.has_capability(CAP_SYS_ADMIN)
+            credentials.has_capability(CAP_SYS_ADMIN, self.user_namespace)
         ):
             raise EPERM
 
-    def permissions(self, extra_mode: int = 0) -> bytes:
-        """struct ipc64_perm."""
+    def permissions(self, task: "Task", extra_mode: int = 0) -> bytes:
+        """struct ipc64_perm, as a task sees it."""
+        seen = task.credentials.user_namespace
         return IPC_PERM.pack(
             self.key,
-            self.uid,
-            self.gid,
-            self.creator_uid,
-            self.creator_gid,
+            seen.uid_map.map_to_namespace(self.uid),
+            seen.gid_map.map_to_namespace(self.gid),
+            seen.uid_map.map_to_namespace(self.creator_uid),
+            seen.gid_map.map_to_namespace(self.creator_gid),
             self.mode | extra_mode,
             self.sequence,
         )
 
     def set_permissions(self, task: "Task", raw: bytes) -> None:
-        """IPC_SET: owner and mode of the structure that the guest gave."""
+        """IPC_SET: owner and mode of the structure that the guest gave.  Errors: EINVAL."""
         fields = IPC_PERM.as_dict(raw)
-        self.uid, self.gid = fields["uid"], fields["gid"]
+        seen = task.credentials.user_namespace
+        uid, gid = seen.uid_map.to_global(fields["uid"]), seen.gid_map.to_global(fields["gid"])
+        if uid is None or gid is None:
+            raise EINVAL
+        self.uid, self.gid = uid, gid
         self.mode = fields["mode"] & 0o777
         self.change_time = now(task)
 
@@ -125,7 +135,8 @@ class Registry(Generic[T]):
     ) -> int:
         """shmget(2) and its like; returns the identifier.
 
-        `check` sees an object that exists and raises what is wrong with asking for it.
+        `check` sees an object that exists and raises what is wrong with asking for it; `make`
+        does so for a new one, and asks `check_space` last.
         Errors: ENOENT, EEXIST, EACCES, ENOSPC.
         """
         existing = self.by_key.get(key) if key != IPC_PRIVATE else None
@@ -138,9 +149,12 @@ class Registry(Generic[T]):
             return existing.identifier
         if key != IPC_PRIVATE and not flags & IPC_CREAT:
             raise ENOENT
+        return self._add(make())
+
+    def check_space(self) -> None:
+        """Before one is made.  Errors: ENOSPC."""
         if len(self.slots) >= self.limit:
             raise ENOSPC
-        return self._add(make())
 
     def _add(self, made: T) -> int:
         wanted, self.next_identifier = self.next_identifier, -1
@@ -201,6 +215,19 @@ class Registry(Generic[T]):
 def _asked(flags: int) -> int:
     """The rights that the mode bits of a get call ask for."""
     return (flags >> 6 | flags >> 3 | flags) & (READ | WRITE)
+
+
+class LastUser:
+    """The process that did something last: a number in each PID namespace, also when it is gone."""
+
+    __slots__ = ("_identifiers",)
+
+    def __init__(self, task: "Task | None" = None) -> None:
+        self._identifiers = {} if task is None else task.thread_group.leader.identifiers
+
+    def seen_by(self, task: "Task") -> int:
+        """Its number; 0 when there was none, or none that the task could know."""
+        return self._identifiers.get(task.pid_namespace, 0)
 
 
 def now(task: "Task") -> int:

@@ -2,7 +2,7 @@
 
 from runsc_py.sentry.abi.ipc import IPC_NOWAIT, SEM_UNDO, SEMID_DS, SEMMNI, SEMVMX
 from runsc_py.sentry.errors import EAGAIN, EFBIG, EIDRM, ERANGE
-from runsc_py.sentry.ipc.registry import IpcObject, Registry, now
+from runsc_py.sentry.ipc.registry import IpcObject, LastUser, Registry, now
 from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ class SemaphoreSet(IpcObject):
         super().__init__(task, key, mode)
         self.values = [0] * count
         #: process id of the last operation on each
-        self.last_users = [0] * count
+        self.last_users = [LastUser()] * count
         self.operation_time = 0
         self.queue = WaitQueue()
         #: by waiter: the semaphore number and whether it waits for zero
@@ -37,10 +37,10 @@ class SemaphoreSet(IpcObject):
         """GETNCNT and GETZCNT."""
         return sum(1 for what in self.waiting.values() if what == (number, for_zero))
 
-    def status(self) -> bytes:
+    def status(self, task: "Task") -> bytes:
         """struct semid_ds."""
         return SEMID_DS.pack(
-            self.permissions(), self.operation_time, self.change_time, len(self.values)
+            self.permissions(task), self.operation_time, self.change_time, len(self.values)
         )
 
     def apply(self, operations: list[Operation]) -> Operation | None:
@@ -138,9 +138,9 @@ async def operate(
             del target.waiting[task]
         if target.removed:
             raise EIDRM
-    process = task.thread_group.identifier
+    user = LastUser(task)
     for number, _, _ in operations:
-        target.last_users[number] = process
+        target.last_users[number] = user
     target.operation_time = now(task)
     if any(flags & SEM_UNDO for _, _, flags in operations):
         undo_of(task.thread_group).note(target, operations)

@@ -6,8 +6,9 @@ A segment is a memfd that the host maps into every process which attaches it.
 import os
 
 from runsc_py.sentry.abi.ipc import SHM_DEST, SHM_LOCKED, SHMID_DS, SHMMNI
-from runsc_py.sentry.errors import EINVAL
-from runsc_py.sentry.ipc.registry import IpcObject, Registry, now
+from runsc_py.sentry.errors import EINVAL, ENOSPC
+from runsc_py.sentry.ipc.registry import IpcObject, LastUser, Registry, now
+from runsc_py.sentry.ipc.settings import ipc_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
 
 KIND = "shared memory"
+#: what the host can make a memfd of
+MAXIMUM_SIZE = 1 << 46
 
 
 class Segment(IpcObject):
@@ -28,7 +31,10 @@ class Segment(IpcObject):
         "detach_time",
         "last_user",
         "locked",
+        "maker",
+        "pages",
         "registry",
+        "settings",
         "size",
     )
 
@@ -47,22 +53,29 @@ class Segment(IpcObject):
             raise
         self.registry = registry
         self.attached = 0
-        self.creator = task.thread_group.identifier
-        self.last_user = 0
+        self.pages = ((size + 4095) & ~4095) >> 12
+        self.settings = ipc_settings(task.namespaces.ipc)
+        self.creator = LastUser(task)
+        self.maker = task.thread_group
+        self.last_user = LastUser()
         self.attach_time = 0
         self.detach_time = 0
 
     def attach(self, task: "Task") -> None:
         """A process maps it."""
         self.attached += 1
-        self.last_user = task.thread_group.identifier
+        self.last_user = LastUser(task)
         self.attach_time = now(task)
 
     def detach(self) -> None:
         """A process unmapped it; a removed segment ends with its last user."""
         self.attached -= 1
-        if not self.attached and self.removed:
+        if not self.attached and (self.removed or self.settings.shm_rmid_forced):
             self.destroy()
+
+    def is_abandoned(self) -> bool:
+        """Whether shm_rmid_forced ends it though nobody has detached it: its maker is gone."""
+        return bool(self.settings.shm_rmid_forced) and not self.maker.tasks
 
     def remove(self) -> None:
         """IPC_RMID: gone at once, or once nobody has it attached."""
@@ -77,18 +90,17 @@ class Segment(IpcObject):
         self.registry.remove(self)
         os.close(self.descriptor)
 
-    def status(self) -> bytes:
+    def status(self, task: "Task") -> bytes:
         """struct shmid_ds."""
+        extra_mode = (SHM_DEST if self.removed else 0) | (SHM_LOCKED if self.locked else 0)
         return SHMID_DS.pack(
-            self.permissions(
-                (SHM_DEST if self.removed else 0) | (SHM_LOCKED if self.locked else 0)
-            ),
+            self.permissions(task, extra_mode),
             self.size,
             self.attach_time,
             self.detach_time,
             self.change_time,
-            self.creator,
-            self.last_user,
+            self.creator.seen_by(task),
+            self.last_user.seen_by(task),
             self.attached,
         )
 
@@ -102,7 +114,24 @@ def segments(namespace: "IpcNamespace") -> "Registry[Segment]":
     return registry
 
 
-def check_size(size: int) -> None:
-    """Errors: EINVAL."""
-    if not 0 < size < 1 << 46:
+def check_size(namespace: "IpcNamespace", size: int) -> None:
+    """Errors: EINVAL, ENOSPC."""
+    settings = ipc_settings(namespace)
+    if not 0 < size <= min(settings.shmmax, MAXIMUM_SIZE):
         raise EINVAL
+    used = sum(segment.pages for segment in segments(namespace).slots.values())
+    if used + (size + 4095 >> 12) > settings.shmall:
+        raise ENOSPC
+
+
+def destroy_abandoned(namespace: "IpcNamespace") -> None:
+    """End the segments that shm_rmid_forced is about."""
+    for segment in list(segments(namespace).slots.values()):
+        if not segment.attached and segment.is_abandoned():
+            segment.destroy()
+
+
+def makes_no_more(namespace: "IpcNamespace") -> None:
+    """A process that may have made segments has ended, or left the namespace."""
+    if KIND in namespace.objects and ipc_settings(namespace).shm_rmid_forced:
+        destroy_abandoned(namespace)

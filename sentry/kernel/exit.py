@@ -4,11 +4,12 @@ Ending is immediate: a thread that runs guest code is killed on the host, one th
 its coroutine closed.
 """
 
-from runsc_py.sentry.abi.signals import SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
+from runsc_py.sentry.abi.signals import ALL_SIGNALS, SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.kernel.child_events import notify_parent_of_exit
 from runsc_py.sentry.kernel.file_context import FileContext
 from runsc_py.sentry.kernel.futex import exit_robust_list, wake_address
+from runsc_py.sentry.kernel.posix_timers import delete_posix_timers
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import BLOCKED, DEAD
 from runsc_py.sentry.kernel.tracing import release_tracees, tracee_ended
@@ -58,6 +59,7 @@ def exit_task(task: "Task", status: int) -> None:
     task.context.exit()
     task.memory.release()
     group.tasks.remove(task)
+    task.pending.discard(ALL_SIGNALS)
     task.kernel.task_ended(task)
     if task is not group.leader:
         task.pid_namespace.unregister(task)
@@ -65,6 +67,10 @@ def exit_task(task: "Task", status: int) -> None:
         tracee_ended(task, status)
     _signal_children_of_dead_thread(task)
     if not group.tasks:
+        if task.namespaces.ipc.objects:
+            from runsc_py.sentry.ipc.shared_memory import makes_no_more
+
+            makes_no_more(task.namespaces.ipc)
         _end_process(group)
 
 
@@ -131,7 +137,9 @@ def _end_process(group: "ThreadGroup") -> None:
     if group.extras:
         from runsc_py.sentry.ipc.semaphores import settle
 
+        delete_posix_timers(group)
         settle(group)
+    group.pending.discard(ALL_SIGNALS)
     _reparent_children(group)
     _leave_session(group)
     group.exit_queue.notify()

@@ -29,6 +29,9 @@ RLIMIT_NAMES = tuple(_NAMES.split())
 #: limits of the memory map: the host kernel enforces them on the address space
 MEMORY_LIMITS = frozenset((RLIMIT_DATA, RLIMIT_STACK, RLIMIT_MEMLOCK, RLIMIT_AS))
 
+#: counted by user (auth/user_counts.py)
+COUNTED_RESOURCES = (RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE)
+
 #: /proc/sys/fs/nr_open: RLIMIT_NOFILE cannot be set higher
 MAXIMUM_OPEN_FILES = 1 << 20
 

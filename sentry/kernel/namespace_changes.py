@@ -22,8 +22,10 @@ from runsc_py.sentry.abi.process import (
     NAMESPACE_FLAGS,
 )
 from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES, CAP_SYS_ADMIN, CAP_SYS_CHROOT
+from runsc_py.sentry.auth.user_counts import charge_namespace
 from runsc_py.sentry.auth.user_namespace import MAXIMUM_LEVEL, UserNamespace
 from runsc_py.sentry.errors import EINVAL, ENOSPC, EPERM, EUSERS
+from runsc_py.sentry.kernel.limits import COUNTED_RESOURCES
 from runsc_py.sentry.kernel.namespaces import (
     CgroupNamespace,
     IpcNamespace,
@@ -40,12 +42,24 @@ from runsc_py.sentry.vfs.path import Path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.auth.credentials import Credentials
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.kernel.file_context import FileContext
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.mount import Mount
 
 #: pid_namespaces(7): they nest this deep
 MAXIMUM_PID_LEVEL = 32
+
+#: what the limits of /proc/sys/user call them
+_KINDS = (
+    (CLONE_NEWCGROUP, "cgroup"),
+    (CLONE_NEWIPC, "ipc"),
+    (CLONE_NEWNS, "mnt"),
+    (CLONE_NEWNET, "net"),
+    (CLONE_NEWPID, "pid"),
+    (CLONE_NEWTIME, "time"),
+    (CLONE_NEWUTS, "uts"),
+)
 
 UNSHARE_FLAGS = (
     CLONE_FILES
@@ -64,7 +78,7 @@ class NewNamespaces:
     __slots__ = ("_mounts", "credentials", "namespaces", "pid_namespace")
 
     def __init__(self, task: "Task", flags: int) -> None:
-        """Errors: EPERM, EINVAL, ENOSPC (nested too deep)."""
+        """Errors: EPERM, EINVAL, ENOSPC (nested too deep, or too many)."""
         self.credentials: Credentials = task.credentials
         self.namespaces: Namespaces = task.namespaces
         self.pid_namespace: PidNamespace = task.pid_namespace_for_children
@@ -77,12 +91,22 @@ class NewNamespaces:
         others = flags & NAMESPACE_FLAGS & ~CLONE_NEWUSER
         if others and not self.credentials.has_capability(CAP_SYS_ADMIN, owner):
             raise EPERM
+        if flags & CLONE_NEWPID and task.pid_namespace_for_children is not task.pid_namespace:
+            raise EINVAL
+        charges = {
+            flag: charge_namespace(owner, task.credentials.euid, kind)
+            for flag, kind in _KINDS
+            if flags & flag
+        }
         if flags & CLONE_NEWPID:
             self.pid_namespace = _new_pid_namespace(task, owner)
+            self.pid_namespace.charge = charges[CLONE_NEWPID]
         if others & ~CLONE_NEWPID:
-            self._make_others(task, flags, owner)
+            self._make_others(task, flags, owner, charges)
 
-    def _make_others(self, task: "Task", flags: int, owner: UserNamespace) -> None:
+    def _make_others(
+        self, task: "Task", flags: int, owner: UserNamespace, charges: "dict[int, Charge]"
+    ) -> None:
         kernel = task.kernel
         self.namespaces = namespaces = task.namespaces.copy()
         if flags & CLONE_NEWUTS:
@@ -90,20 +114,26 @@ class NewNamespaces:
             namespaces.uts = UtsNamespace(
                 old.host_name, old.domain_name, owner, kernel.new_inode_number()
             )
+            namespaces.uts.charge = charges[CLONE_NEWUTS]
         if flags & CLONE_NEWIPC:
             namespaces.ipc = IpcNamespace(owner, kernel.new_inode_number())
+            namespaces.ipc.charge = charges[CLONE_NEWIPC]
         if flags & CLONE_NEWNET:
             namespaces.network = NetworkNamespace(kernel, owner)
+            namespaces.network.charge = charges[CLONE_NEWNET]
         if flags & CLONE_NEWCGROUP:
             namespaces.cgroup = CgroupNamespace(owner, kernel.new_inode_number())
+            namespaces.cgroup.charge = charges[CLONE_NEWCGROUP]
         if flags & CLONE_NEWTIME:
             namespaces.time_for_children = TimeNamespace(
                 owner, kernel.new_inode_number(), namespaces.time_for_children
             )
+            namespaces.time_for_children.charge = charges[CLONE_NEWTIME]
         if flags & CLONE_NEWNS:
             namespaces.mount, self._mounts = copy_namespace(
                 namespaces.mount, owner, kernel.new_inode_number()
             )
+            namespaces.mount.charge = charges[CLONE_NEWNS]
 
     def translate(self, context: "FileContext") -> None:
         """After CLONE_NEWNS: root and working directory are places in the copied mounts."""
@@ -127,7 +157,11 @@ def _credentials_in_new_user_namespace(task: "Task") -> "Credentials":
         raise EPERM
     if task.file_context.root.dentry is not task.namespaces.mount.root.root:
         raise EPERM  # in a chroot: the new capabilities would get out of it
+    charge = charge_namespace(parent, old.euid, "user")
     namespace = UserNamespace(parent, old.euid, old.egid, task.kernel.new_inode_number())
+    namespace.charge = charge
+    for resource in COUNTED_RESOURCES:
+        namespace.resource_limits[resource] = task.thread_group.limits.soft(resource)
     return old.replace(
         user_namespace=namespace,
         permitted=ALL_CAPABILITIES,
@@ -141,8 +175,6 @@ def _credentials_in_new_user_namespace(task: "Task") -> "Credentials":
 
 def _new_pid_namespace(task: "Task", owner: UserNamespace) -> PidNamespace:
     parent = task.pid_namespace_for_children
-    if parent is not task.pid_namespace:
-        raise EINVAL
     if parent.level >= MAXIMUM_PID_LEVEL:
         raise ENOSPC
     return PidNamespace(parent, owner, task.kernel.new_inode_number())
@@ -164,6 +196,10 @@ def unshare(task: "Task", flags: int) -> None:
     if flags & CLONE_FILES:
         old_files, task.files = task.files, task.files.fork(task.thread_group.limits)
         old_files.release(task)
+    if flags & (CLONE_SYSVSEM | CLONE_NEWIPC) and task.thread_group.extras:
+        from runsc_py.sentry.ipc.semaphores import settle
+
+        settle(task.thread_group)
     task.credentials = new.credentials
     task.namespaces = new.namespaces
     task.pid_namespace_for_children = new.pid_namespace

@@ -2,6 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.time_namespace import TimeNamespace
     from runsc_py.sentry.socket.namespace import NetworkNamespace
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 class UtsNamespace:
     """Host and domain name (uts_namespaces(7))."""
 
-    __slots__ = ("domain_name", "host_name", "inode_number", "user_namespace")
+    __slots__ = ("charge", "domain_name", "host_name", "inode_number", "user_namespace")
 
     def __init__(
         self,
@@ -20,6 +21,7 @@ class UtsNamespace:
         user_namespace: "UserNamespace",
         inode_number: int,
     ) -> None:
+        self.charge: Charge | None = None
         self.host_name = host_name
         self.domain_name = domain_name
         self.user_namespace = user_namespace
@@ -29,9 +31,10 @@ class UtsNamespace:
 class IpcNamespace:
     """System V IPC objects and POSIX queues (ipc_namespaces(7)); `objects` is by kind."""
 
-    __slots__ = ("inode_number", "objects", "user_namespace")
+    __slots__ = ("charge", "inode_number", "objects", "user_namespace")
 
     def __init__(self, user_namespace: "UserNamespace", inode_number: int) -> None:
+        self.charge: Charge | None = None
         self.objects: dict[str, object] = {}
         self.user_namespace = user_namespace
         self.inode_number = inode_number
@@ -40,9 +43,10 @@ class IpcNamespace:
 class CgroupNamespace:
     """A view of the control groups (cgroup_namespaces(7)): there is one group, the root of all."""
 
-    __slots__ = ("inode_number", "user_namespace")
+    __slots__ = ("charge", "inode_number", "user_namespace")
 
     def __init__(self, user_namespace: "UserNamespace", inode_number: int) -> None:
+        self.charge: Charge | None = None
         self.user_namespace = user_namespace
         self.inode_number = inode_number
 

@@ -9,6 +9,7 @@ from runsc_py.sentry.errors import EAGAIN, EEXIST, ENOMEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
     from runsc_py.sentry.kernel.task import Task
@@ -25,10 +26,12 @@ class PidNamespace:
 
     __slots__ = (
         "__weakref__",
+        "charge",
         "exiting",
         "inode_number",
         "last",
         "level",
+        "maximum",
         "parent",
         "process_groups",
         "sessions",
@@ -39,6 +42,7 @@ class PidNamespace:
     def __init__(
         self, parent: "PidNamespace | None", user_namespace: "UserNamespace", inode_number: int
     ) -> None:
+        self.charge: Charge | None = None
         self.parent = parent
         self.level: int = parent.level + 1 if parent is not None else 0
         self.user_namespace = user_namespace
@@ -48,6 +52,8 @@ class PidNamespace:
         self.sessions: dict[int, Session] = {}
         #: the number given out last
         self.last = 0
+        #: numbers stay below this one: /proc/sys/kernel/pid_max
+        self.maximum = PID_MAX
         #: set once the init process died: no more tasks
         self.exiting = False
 
@@ -77,8 +83,8 @@ class PidNamespace:
                 raise EEXIST
             return wanted
         number = self.last
-        for _ in range(PID_MAX):
-            number = number + 1 if number + 1 < PID_MAX else RESERVED
+        for _ in range(self.maximum):
+            number = number + 1 if number + 1 < self.maximum else RESERVED
             if not self._in_use(number):
                 self.last = number
                 return number

@@ -5,7 +5,7 @@ Each timer has at most one signal queued; further expiries meanwhile are its ove
 
 from runsc_py.sentry.abi.signals import SI_TIMER, SIGINFO_TIMER
 from runsc_py.sentry.abi.time import SIGEV_NONE
-from runsc_py.sentry.errors import EAGAIN, EINVAL
+from runsc_py.sentry.errors import EINVAL
 from runsc_py.sentry.kernel.interval_timers import PeriodicTimer
 from runsc_py.sentry.kernel.signals import SignalInfo
 
@@ -13,13 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
 
 #: overruns are reported up to this (DELAYTIMER_MAX)
 _MAXIMUM_OVERRUN = 0x7FFFFFFF
-#: timers a process may have; Linux counts them against RLIMIT_SIGPENDING
-_MAXIMUM_TIMERS = 4096
 
 
 class Notification:
@@ -38,8 +37,8 @@ class Notification:
 class PosixTimer:
     """One timer of timer_create(2)."""
 
-    __slots__ = ("_delivered_overrun", "_group", "_info", "_overrun", "clock", "identifier",
-                 "notification", "timer")  # fmt: skip
+    __slots__ = ("_charge", "_delivered_overrun", "_group", "_info", "_overrun", "clock",
+                 "identifier", "notification", "timer")  # fmt: skip
 
     def __init__(
         self,
@@ -49,8 +48,11 @@ class PosixTimer:
         read: "Callable[[], int]",
         is_cpu_clock: bool,
         notification: Notification,
+        charge: "Charge",
     ) -> None:
         self._group = group
+        #: a timer counts as one queued signal, whether that is queued or not
+        self._charge: Charge | None = charge
         self.identifier = identifier
         #: the CLOCK_* it was made for
         self.clock = clock
@@ -76,6 +78,7 @@ class PosixTimer:
     def delete(self) -> None:
         """Disarm; a signal already queued stays so (POSIX leaves it open, Linux keeps it)."""
         self.timer.cancel()
+        self._charge = None
 
     def _is_queued(self) -> bool:
         info = self._info
@@ -99,11 +102,9 @@ class PosixTimer:
         self._delivered_overrun = self._overrun
         self._overrun = periods - 1
         self._info = SignalInfo(self.notification.signal, raw=self._siginfo())
+        self._info.charge = self._charge
         target = self.notification.target
-        try:
-            (self._group if target is None else target).send_signal(self._info)
-        except EAGAIN:
-            self._overrun += 1  # the queue is full: this expiry is lost, as it is on Linux
+        (self._group if target is None else target).send_signal(self._info)
 
     def _siginfo(self) -> bytes:
         notification = self.notification
@@ -123,9 +124,7 @@ class PosixTimers:
         self.timers: dict[int, PosixTimer] = {}
 
     def new_identifier(self) -> int:
-        """A fresh identifier.  Errors: EAGAIN."""
-        if len(self.timers) >= _MAXIMUM_TIMERS:
-            raise EAGAIN
+        """A fresh identifier."""
         identifier = self._next
         self._next = (identifier + 1) & 0x7FFFFFFF
         return identifier

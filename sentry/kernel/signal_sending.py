@@ -11,13 +11,18 @@ from runsc_py.sentry.abi.signals import (
     SIG_IGN,
     SIGCONT,
     SIGKILL,
+    SIGRTMIN,
     STOP_SIGNALS,
     bit,
 )
+from runsc_py.sentry.auth.user_counts import charge_resource
+from runsc_py.sentry.errors import EAGAIN
+from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_SIGPENDING
 from runsc_py.sentry.kernel.signals import SignalAction, SignalInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.signals import PendingSignals
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
 
@@ -45,7 +50,7 @@ def send_to_thread_group(group: "ThreadGroup", info: SignalInfo) -> None:
     target = _choose(group, mask)
     if target is not None and group.leader.tracing is None and is_ignored(group, info.number):
         return
-    if group.pending.add(info):
+    if _queue(group.tasks[0] if target is None else target, group.pending, info):
         _wake_signal_files(group)
     if target is not None:
         target.interrupt()
@@ -63,7 +68,7 @@ def send_to_task(task: "Task", info: SignalInfo) -> None:
     blocked = bool(task.signal_mask & bit(info.number))
     if not blocked and task.tracing is None and is_ignored(group, info.number):
         return
-    if task.pending.add(info):
+    if _queue(task, task.pending, info):
         _wake_signal_files(group)
     if not blocked:
         task.interrupt()
@@ -77,6 +82,33 @@ def force_signal(task: "Task", info: SignalInfo) -> None:
         task.set_signal_mask(task.signal_mask & ~bit(info.number))
     task.pending.add(info)
     task.attention = True
+
+
+def _queue(task: "Task", pending: "PendingSignals", info: SignalInfo) -> bool:
+    """Queue a signal that counts for its receiver's user; whether it is a new one.
+
+    When the user has too many, a signal that need not be queued is pending without its siginfo.
+    Errors: EAGAIN for a real-time signal that somebody sent with a value.
+    """
+    number = info.number
+    is_standard = number < SIGRTMIN
+    if is_standard and pending.mask & bit(number):
+        return False
+    if info.charge is None:
+        credentials = task.credentials
+        limit = task.thread_group.limits.soft(RLIMIT_SIGPENDING)
+        if is_standard and info.code >= 0:
+            limit = RLIM_INFINITY
+        info.charge = charge_resource(
+            credentials.user_namespace, credentials.uid, RLIMIT_SIGPENDING, 1, limit
+        )
+        if info.charge is None:
+            if not is_standard and info.code < 0:
+                raise EAGAIN
+            if pending.mask & bit(number):
+                return False
+            info = SignalInfo(number)
+    return pending.add(info)
 
 
 def _choose(group: "ThreadGroup", mask: int) -> "Task | None":

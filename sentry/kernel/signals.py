@@ -16,7 +16,10 @@ from runsc_py.sentry.abi.signals import (
     SYNCHRONOUS,
     bit,
 )
-from runsc_py.sentry.errors import EAGAIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
 
 
 class SignalInfo:
@@ -25,7 +28,7 @@ class SignalInfo:
     `raw` holds the structure as the receiver will see it, all 128 bytes.
     """
 
-    __slots__ = ("number", "raw", "timer")
+    __slots__ = ("charge", "number", "raw")
 
     def __init__(
         self,
@@ -42,8 +45,8 @@ class SignalInfo:
             if raw is not None
             else SIGINFO_KILL.pack(number, 0, code, sender, uid & 0xFFFFFFFF, value)
         )
-        #: the POSIX timer it came from, asked for its overrun at delivery
-        self.timer: object | None = None
+        #: while it is queued it counts for RLIMIT_SIGPENDING
+        self.charge: Charge | None = None
 
     @classmethod
     def from_kernel(cls, number: int) -> "SignalInfo":
@@ -104,24 +107,16 @@ class PendingSignals:
 
     __slots__ = ("mask", "queues")
 
-    #: stands in for RLIMIT_SIGPENDING, per queue
-    LIMIT = 4096
-
     def __init__(self) -> None:
         self.mask = 0
         self.queues: dict[int, list[SignalInfo]] = {}
 
     def add(self, info: SignalInfo) -> bool:
-        """Queue a signal; False when a standard one was pending already.
-
-        Raises EAGAIN when a real-time queue is full.
-        """
+        """Queue a signal; False when a standard one was pending already."""
         queue = self.queues.get(info.number)
         if queue:
             if info.number < SIGRTMIN:
                 return False
-            if len(queue) >= self.LIMIT:
-                raise EAGAIN
             queue.append(info)
         else:
             self.queues[info.number] = [info]

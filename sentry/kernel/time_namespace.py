@@ -18,6 +18,7 @@ from runsc_py.sentry.kernel.clock import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.namespaces import Namespaces
     from runsc_py.sentry.kernel.task import Task
@@ -36,7 +37,7 @@ _SHIFTED = {
 class TimeNamespace:
     """Offsets of clocks, nanoseconds."""
 
-    __slots__ = ("_offsets", "inode_number", "is_frozen", "user_namespace")
+    __slots__ = ("_offsets", "charge", "inode_number", "is_frozen", "user_namespace")
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class TimeNamespace:
         parent: "TimeNamespace | None" = None,
     ) -> None:
         """A copy of `parent` that may be changed; without one, the first namespace."""
+        self.charge: Charge | None = None
         self.user_namespace = user_namespace
         self.inode_number = inode_number
         self._offsets = {CLOCK_MONOTONIC: 0, CLOCK_BOOTTIME: 0}

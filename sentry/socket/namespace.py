@@ -7,6 +7,7 @@ namespace's IP sockets are the host's instead (`socket/host.py`).
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.socket.ports import PortTable
@@ -20,6 +21,8 @@ class NetworkNamespace:
         "__weakref__",
         "_ports",
         "abstract_sockets",
+        "charge",
+        "default_tag",
         "inode_number",
         "kernel",
         "loopback_tag",
@@ -31,6 +34,7 @@ class NetworkNamespace:
     def __init__(
         self, kernel: "Kernel", user_namespace: "UserNamespace", *, uses_host: bool = False
     ) -> None:
+        self.charge: Charge | None = None
         self.kernel = kernel
         self.user_namespace = user_namespace
         #: shown by /proc/PID/ns/net
@@ -40,6 +44,8 @@ class NetworkNamespace:
         self.abstract_sockets: dict[bytes, Socket] = {}
         #: net.ipv4.conf.lo.tag, a number that only its writers know the meaning of
         self.loopback_tag = 0
+        #: net.ipv4.conf.default.tag, the same for interfaces that are made later
+        self.default_tag = 0
         #: by their "port"
         self.netlink_sockets: dict[int, Socket] = {}
         self._ports: dict[int, PortTable] = {}

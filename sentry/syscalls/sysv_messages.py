@@ -14,7 +14,6 @@ from runsc_py.sentry.abi.ipc import (
     MSG_STAT,
     MSG_STAT_ANY,
     MSGINFO,
-    MSGMAX,
     MSGMNB,
     MSGMNI,
     MSQID_DS,
@@ -23,6 +22,7 @@ from runsc_py.sentry.auth.capabilities import CAP_SYS_RESOURCE
 from runsc_py.sentry.errors import E2BIG, EINVAL, ENOMSG, EPERM
 from runsc_py.sentry.ipc.messages import MessageQueue, message_queues, receive, send
 from runsc_py.sentry.ipc.registry import READ, WRITE, Registry
+from runsc_py.sentry.ipc.settings import IpcSettings, ipc_settings
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.table import Restart, syscall
 from runsc_py.sentry.syscalls.types import Address, Int, Long, Size
@@ -31,15 +31,19 @@ from runsc_py.sentry.syscalls.types import Address, Int, Long, Size
 @syscall(68, "msgget")
 def msgget(task: Task, key: Int, flags: Int) -> int:
     """msgget(2)"""
-    return message_queues(task.namespaces.ipc).find_or_make(
-        task, key, flags, lambda: MessageQueue(task, key, flags), lambda existing: None
-    )
+    registry = message_queues(task.namespaces.ipc)
+
+    def make() -> MessageQueue:
+        registry.check_space()
+        return MessageQueue(task, key, flags)
+
+    return registry.find_or_make(task, key, flags, make, lambda existing: None)
 
 
 @syscall(69, "msgsnd", restart=Restart.NEVER)
 async def msgsnd(task: Task, identifier: Int, message: Address, size: Size, flags: Int) -> int:
     """msgsnd(2)"""
-    if size > MSGMAX or identifier < 0:
+    if size > ipc_settings(task.namespaces.ipc).msgmax or identifier < 0:
         raise EINVAL
     raw = task.memory.copy_in(message, 8 + size)
     kind = int.from_bytes(raw[:8], "little", signed=True)
@@ -85,18 +89,19 @@ def msgctl(task: Task, identifier: Int, command: Int, address: Address) -> int:
     """msgctl(2)"""
     registry = message_queues(task.namespaces.ipc)
     if command in (IPC_INFO, MSG_INFO):
-        task.memory.copy_out(address, _information(registry, command))
+        information = _information(registry, ipc_settings(task.namespaces.ipc), command)
+        task.memory.copy_out(address, information)
         return registry.highest_slot()
     if command in (MSG_STAT, MSG_STAT_ANY):
         found = registry.at_slot(identifier)
         if command == MSG_STAT:
             found.check(task, READ)
-        task.memory.copy_out(address, found.status())
+        task.memory.copy_out(address, found.status(task))
         return found.identifier
     target = registry.get(identifier)
     if command == IPC_STAT:
         target.check(task, READ)
-        task.memory.copy_out(address, target.status())
+        task.memory.copy_out(address, target.status(task))
     elif command == IPC_SET:
         _set(task, target, task.memory.copy_in(address, MSQID_DS.size))
     elif command == IPC_RMID:
@@ -112,18 +117,23 @@ def _set(task: Task, target: MessageQueue, raw: bytes) -> None:
     """IPC_SET: a larger queue than usual needs CAP_SYS_RESOURCE."""
     target.check_owner(task)
     limit = MSQID_DS.as_dict(raw)["msg_qbytes"]
-    if limit > MSGMNB and not task.credentials.has_capability(CAP_SYS_RESOURCE):
+    namespace = task.namespaces.ipc
+    if limit > ipc_settings(namespace).msgmnb and not task.credentials.has_capability(
+        CAP_SYS_RESOURCE, namespace.user_namespace
+    ):
         raise EPERM
     target.set_permissions(task, raw[: IPC_PERM.size])
     target.limit = limit
     target.queue.notify()
 
 
-def _information(registry: Registry[MessageQueue], command: int) -> bytes:
+def _information(registry: Registry[MessageQueue], settings: IpcSettings, command: int) -> bytes:
     pool, entries, total = MSGMNI * MSGMNB // 1024, MSGMNB, MSGMNB
     if command == MSG_INFO:
         queues = registry.slots.values()
         pool = len(registry.slots)
         entries = sum(len(found.messages) for found in queues)
         total = sum(found.used for found in queues)
-    return MSGINFO.pack(pool, entries, MSGMAX, MSGMNB, MSGMNI, 16, total, 0xFFFF)
+    return MSGINFO.pack(
+        pool, entries, settings.msgmax, settings.msgmnb, registry.limit, 16, total, 0xFFFF
+    )

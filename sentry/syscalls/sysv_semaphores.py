@@ -19,17 +19,16 @@ from runsc_py.sentry.abi.ipc import (
     SEMBUF,
     SEMID_DS,
     SEMINFO,
-    SEMMNI,
     SEMMNS,
-    SEMMSL,
     SEMOPM,
     SEMVMX,
     SETALL,
     SETVAL,
 )
-from runsc_py.sentry.errors import E2BIG, EFBIG, EINVAL, ERANGE
-from runsc_py.sentry.ipc.registry import READ, WRITE, Registry, now
-from runsc_py.sentry.ipc.semaphores import SemaphoreSet, operate, semaphore_sets, undo_of
+from runsc_py.sentry.errors import E2BIG, EFBIG, EINVAL, ENOSPC, ERANGE
+from runsc_py.sentry.ipc.registry import READ, WRITE, LastUser, Registry, now
+from runsc_py.sentry.ipc.semaphores import UNDO, SemaphoreSet, Undo, operate, semaphore_sets
+from runsc_py.sentry.ipc.settings import IpcSettings, ipc_settings
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.table import Restart, syscall
 from runsc_py.sentry.syscalls.time_arguments import copy_in_timeout
@@ -39,19 +38,24 @@ from runsc_py.sentry.syscalls.types import Address, Hexadecimal, Int, Size
 @syscall(64, "semget")
 def semget(task: Task, key: Int, count: Int, flags: Int) -> int:
     """semget(2)"""
-    if not 0 <= count <= SEMMSL:
+    settings = ipc_settings(task.namespaces.ipc)
+    registry = semaphore_sets(task.namespaces.ipc)
+    if not 0 <= count <= settings.semmsl:
         raise EINVAL
 
     def make() -> SemaphoreSet:
         if not count:
             raise EINVAL
+        if sum(len(found.values) for found in registry.slots.values()) + count > settings.semmns:
+            raise ENOSPC
+        registry.check_space()
         return SemaphoreSet(task, key, flags, count)
 
     def check(existing: SemaphoreSet) -> None:
         if count > len(existing.values):
             raise EINVAL
 
-    return semaphore_sets(task.namespaces.ipc).find_or_make(task, key, flags, make, check)
+    return registry.find_or_make(task, key, flags, make, check)
 
 
 @syscall(65, "semop", restart=Restart.NEVER)
@@ -72,7 +76,7 @@ async def semtimedop(
 async def _operate(
     task: Task, identifier: int, address: int, count: int, deadline: int | None
 ) -> int:
-    if count > SEMOPM:
+    if count > ipc_settings(task.namespaces.ipc).semopm:
         raise E2BIG
     if not count:
         raise EINVAL
@@ -91,13 +95,14 @@ def semctl(task: Task, identifier: Int, number: Int, command: Int, argument: Hex
     """semctl(2)"""
     registry = semaphore_sets(task.namespaces.ipc)
     if command in (IPC_INFO, SEM_INFO):
-        task.memory.copy_out(argument, _information(registry, command))
+        information = _information(registry, ipc_settings(task.namespaces.ipc), command)
+        task.memory.copy_out(argument, information)
         return registry.highest_slot()
     if command in (SEM_STAT, SEM_STAT_ANY):
         found = registry.at_slot(identifier)
         if command == SEM_STAT:
             found.check(task, READ)
-        task.memory.copy_out(argument, found.status())
+        task.memory.copy_out(argument, found.status(task))
         return found.identifier
     target = registry.get(identifier)
     if command == IPC_RMID:
@@ -110,7 +115,7 @@ def semctl(task: Task, identifier: Int, number: Int, command: Int, argument: Hex
         target.set_permissions(task, raw[: IPC_PERM.size])
     elif command == IPC_STAT:
         target.check(task, READ)
-        task.memory.copy_out(argument, target.status())
+        task.memory.copy_out(argument, target.status(task))
     elif command in (SETVAL, SETALL):
         _set_values(task, target, number, command, argument)
     else:
@@ -118,12 +123,23 @@ def semctl(task: Task, identifier: Int, number: Int, command: Int, argument: Hex
     return 0
 
 
-def _information(registry: Registry[SemaphoreSet], command: int) -> bytes:
+def _information(registry: Registry[SemaphoreSet], settings: IpcSettings, command: int) -> bytes:
     used, total = 20, SEMVMX
     if command == SEM_INFO:
         used = len(registry.slots)
         total = sum(len(found.values) for found in registry.slots.values())
-    return SEMINFO.pack(SEMMNS, SEMMNI, SEMMNS, SEMMNS, SEMMSL, SEMOPM, SEMOPM, used, SEMVMX, total)
+    return SEMINFO.pack(
+        SEMMNS,
+        registry.limit,
+        settings.semmns,
+        SEMMNS,
+        settings.semmsl,
+        settings.semopm,
+        SEMOPM,
+        used,
+        SEMVMX,
+        total,
+    )
 
 
 def _read_value(task: Task, target: SemaphoreSet, number: int, command: int, argument: int) -> int:
@@ -136,7 +152,7 @@ def _read_value(task: Task, target: SemaphoreSet, number: int, command: int, arg
     if command == GETVAL:
         return target.values[number]
     if command == GETPID:
-        return target.last_users[number]
+        return target.last_users[number].seen_by(task)
     return target.count_waiting(number, command == GETZCNT)
 
 
@@ -150,7 +166,7 @@ def _set_values(task: Task, target: SemaphoreSet, number: int, command: int, arg
             raise ERANGE
         target.check(task, WRITE)
         target.values[number] = value
-        target.last_users[number] = task.thread_group.identifier
+        target.last_users[number] = LastUser(task)
     else:
         values = struct.unpack(f"<{count}H", task.memory.copy_in(argument, 2 * count))
         target.check(task, WRITE)
@@ -158,6 +174,8 @@ def _set_values(task: Task, target: SemaphoreSet, number: int, command: int, arg
             raise ERANGE
         target.values = list(values)
     for group in task.kernel.root_pid_namespace.thread_groups():
-        undo_of(group).forget(target, number if command == SETVAL else None)
+        undo = group.extras.get(UNDO)
+        if isinstance(undo, Undo):
+            undo.forget(target, number if command == SETVAL else None)
     target.change_time = now(task)
     target.queue.notify()

@@ -17,12 +17,9 @@ from runsc_py.sentry.abi.ipc import (
     SHM_STAT,
     SHM_STAT_ANY,
     SHM_UNLOCK,
-    SHMALL,
     SHMID_DS,
     SHMINFO,
     SHMLBA,
-    SHMMAX,
-    SHMMNI,
 )
 from runsc_py.sentry.abi.memory import (
     MAP_FIXED,
@@ -37,7 +34,8 @@ from runsc_py.sentry.abi.memory import (
 )
 from runsc_py.sentry.auth.capabilities import CAP_IPC_LOCK
 from runsc_py.sentry.errors import EEXIST, EIDRM, EINVAL, ENOMEM, EPERM
-from runsc_py.sentry.ipc.registry import READ, WRITE
+from runsc_py.sentry.ipc.registry import READ, WRITE, LastUser
+from runsc_py.sentry.ipc.settings import ipc_settings
 from runsc_py.sentry.ipc.shared_memory import Segment, check_size, segments
 from runsc_py.sentry.kernel.limits import RLIMIT_MEMLOCK
 from runsc_py.sentry.kernel.task import Task
@@ -52,9 +50,10 @@ def shmget(task: Task, key: Int, size: Size, flags: Int) -> int:
     registry = segments(task.namespaces.ipc)
 
     def make() -> Segment:
-        check_size(size)
+        check_size(task.namespaces.ipc, size)
         if flags & SHM_HUGETLB:
             raise ENOMEM
+        registry.check_space()
         return Segment(task, key, flags, size, registry)
 
     def check(existing: Segment) -> None:
@@ -107,7 +106,7 @@ def shmdt(task: Task, address: Address) -> int:
     if not isinstance(segment, Segment):
         raise EINVAL
     task.context.execute(SYS_MUNMAP, address, page_up(segment.size))
-    segment.last_user = task.thread_group.identifier
+    segment.last_user = LastUser(task)
     segment.detach_time = task.kernel.clock.realtime() // 1_000_000_000
     segment.detach()
     return 0
@@ -119,10 +118,11 @@ def shmctl(task: Task, identifier: Int, command: Int, address: Address) -> int:
     registry = segments(task.namespaces.ipc)
     memory = task.memory
     if command == IPC_INFO:
-        memory.copy_out(address, SHMINFO.pack(SHMMAX, 1, SHMMNI, SHMMNI, SHMALL))
+        settings, most = ipc_settings(task.namespaces.ipc), registry.limit
+        memory.copy_out(address, SHMINFO.pack(settings.shmmax, 1, most, most, settings.shmall))
         return registry.highest_slot()
     if command == SHM_INFO:
-        pages = sum(page_up(segment.size) >> 12 for segment in registry.slots.values())
+        pages = sum(segment.pages for segment in registry.slots.values())
         memory.copy_out(
             address, SHM_INFO_STRUCTURE.pack(len(registry.slots), pages, pages, 0, 0, 0)
         )
@@ -131,12 +131,12 @@ def shmctl(task: Task, identifier: Int, command: Int, address: Address) -> int:
         segment = registry.at_slot(identifier)
         if command == SHM_STAT:
             segment.check(task, READ)
-        memory.copy_out(address, segment.status())
+        memory.copy_out(address, segment.status(task))
         return segment.identifier
     segment = registry.get(identifier)
     if command == IPC_STAT:
         segment.check(task, READ)
-        memory.copy_out(address, segment.status())
+        memory.copy_out(address, segment.status(task))
     elif command == IPC_SET:
         raw = memory.copy_in(address, SHMID_DS.size)
         segment.check_owner(task)

@@ -18,7 +18,8 @@ from runsc_py.sentry.abi.time import (
     TIMER_ABSTIME,
 )
 from runsc_py.sentry.auth.capabilities import CAP_WAKE_ALARM
-from runsc_py.sentry.errors import EFAULT, EINVAL, EOPNOTSUPP, EPERM
+from runsc_py.sentry.auth.user_counts import Charge, charge_resource
+from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL, EOPNOTSUPP, EPERM
 from runsc_py.sentry.kernel.clock import (
     CLOCK_BOOTTIME_ALARM,
     CLOCK_MONOTONIC_COARSE,
@@ -27,6 +28,7 @@ from runsc_py.sentry.kernel.clock import (
     CLOCK_REALTIME_COARSE,
 )
 from runsc_py.sentry.kernel.interval_timers import PeriodicTimer, interval_timer
+from runsc_py.sentry.kernel.limits import RLIMIT_SIGPENDING
 from runsc_py.sentry.kernel.posix_timers import Notification, PosixTimer, posix_timers
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.time_namespace import to_machine
@@ -124,6 +126,18 @@ def _notification(task: Task, address: int, identifier: int) -> Notification:
     return Notification(kind, signal, value, target)
 
 
+def _charge(task: Task) -> Charge:
+    """A timer counts as a pending signal.  Errors: EAGAIN."""
+    credentials = task.credentials
+    limit = task.thread_group.limits.soft(RLIMIT_SIGPENDING)
+    charge = charge_resource(
+        credentials.user_namespace, credentials.uid, RLIMIT_SIGPENDING, 1, limit
+    )
+    if charge is None:
+        raise EAGAIN
+    return charge
+
+
 @syscall(222, "timer_create")
 def timer_create(task: Task, clock: ClockId, event: InSigevent, result: OutInt) -> int:
     """timer_create(2)"""
@@ -138,7 +152,7 @@ def timer_create(task: Task, clock: ClockId, event: InSigevent, result: OutInt) 
     timers = posix_timers(group)
     identifier = timers.new_identifier()
     notification = _notification(task, event, identifier)
-    timer = PosixTimer(group, identifier, clock, read, is_cpu_clock, notification)
+    timer = PosixTimer(group, identifier, clock, read, is_cpu_clock, notification, _charge(task))
     task.memory.copy_out(result, identifier.to_bytes(4, "little"))
     timers.timers[identifier] = timer
     return 0

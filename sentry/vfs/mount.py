@@ -18,6 +18,7 @@ from runsc_py.sentry.vfs.path import Dentry, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
 
 MS_RDONLY = 1
@@ -263,6 +264,7 @@ class MountNamespace:
     __slots__ = (
         "__weakref__",
         "anonymous",
+        "charge",
         "inode_number",
         "mounts",
         "numbers",
@@ -280,6 +282,7 @@ class MountNamespace:
         anonymous: bool = False,
     ) -> None:
         """A namespace with a tree of mounts.  `numbers` are those that new mounts get."""
+        self.charge: Charge | None = None
         self.root = root
         self.user_namespace = user_namespace
         #: shown by /proc/PID/ns/mnt

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 from runsc_py.sentry.abi.signals import SIG_DFL, SIG_IGN, SIGRTMAX, bit
+from runsc_py.sentry.auth.user_counts import count
 from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.kernel.clock import CLOCK_BOOTTIME
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_RSS, RLIMIT_SIGPENDING
@@ -249,7 +250,8 @@ def _memory_lines(subject: "Subject") -> list[str]:
 def _signal_lines(subject: "Subject") -> list[str]:
     task, group = subject.task, subject.group
     ignored, caught = signal_sets(task)
-    queued = task.pending.mask.bit_count() + group.pending.mask.bit_count()
+    credentials = task.credentials
+    queued = count(credentials.user_namespace, credentials.uid, RLIMIT_SIGPENDING)
     limit = group.limits.soft(RLIMIT_SIGPENDING)
     return [
         f"SigQ:\t{queued}/{'unlimited' if limit == RLIM_INFINITY else limit}",

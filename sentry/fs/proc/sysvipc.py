@@ -23,6 +23,7 @@ def shared_memory(task: "Task") -> bytes:
     """/proc/sysvipc/shm."""
     from runsc_py.sentry.ipc.shared_memory import segments
 
+    seen = task.credentials.user_namespace
     lines = [_SHARED_MEMORY_HEAD]
     for segment in segments(task.namespaces.ipc).slots.values():
         size = page_up(segment.size)
@@ -33,13 +34,13 @@ def shared_memory(task: "Task") -> bytes:
                 segment.identifier,
                 segment.mode | (0o1000 if segment.removed else 0),
                 segment.size,
-                segment.creator,
-                segment.last_user,
+                segment.creator.seen_by(task),
+                segment.last_user.seen_by(task),
                 segment.attached,
-                segment.uid,
-                segment.gid,
-                segment.creator_uid,
-                segment.creator_gid,
+                seen.uid_map.map_to_namespace(segment.uid),
+                seen.gid_map.map_to_namespace(segment.gid),
+                seen.uid_map.map_to_namespace(segment.creator_uid),
+                seen.gid_map.map_to_namespace(segment.creator_gid),
                 segment.attach_time,
                 segment.detach_time,
                 segment.change_time,
@@ -54,6 +55,7 @@ def semaphores(task: "Task") -> bytes:
     """/proc/sysvipc/sem."""
     from runsc_py.sentry.ipc.semaphores import semaphore_sets
 
+    seen = task.credentials.user_namespace
     lines = [_SEMAPHORE_HEAD]
     for found in semaphore_sets(task.namespaces.ipc).slots.values():
         lines.append(
@@ -63,10 +65,10 @@ def semaphores(task: "Task") -> bytes:
                 found.identifier,
                 found.mode,
                 len(found.values),
-                found.uid,
-                found.gid,
-                found.creator_uid,
-                found.creator_gid,
+                seen.uid_map.map_to_namespace(found.uid),
+                seen.gid_map.map_to_namespace(found.gid),
+                seen.uid_map.map_to_namespace(found.creator_uid),
+                seen.gid_map.map_to_namespace(found.creator_gid),
                 found.operation_time,
                 found.change_time,
             )
@@ -78,6 +80,7 @@ def messages(task: "Task") -> bytes:
     """/proc/sysvipc/msg."""
     from runsc_py.sentry.ipc.messages import message_queues
 
+    seen = task.credentials.user_namespace
     lines = [_MESSAGE_HEAD]
     for found in message_queues(task.namespaces.ipc).slots.values():
         lines.append(
@@ -88,12 +91,12 @@ def messages(task: "Task") -> bytes:
                 found.mode,
                 found.used,
                 len(found.messages),
-                found.last_sender,
-                found.last_receiver,
-                found.uid,
-                found.gid,
-                found.creator_uid,
-                found.creator_gid,
+                found.last_sender.seen_by(task),
+                found.last_receiver.seen_by(task),
+                seen.uid_map.map_to_namespace(found.uid),
+                seen.gid_map.map_to_namespace(found.gid),
+                seen.uid_map.map_to_namespace(found.creator_uid),
+                seen.gid_map.map_to_namespace(found.creator_gid),
                 found.send_time,
                 found.receive_time,
                 found.change_time,

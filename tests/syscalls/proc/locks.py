@@ -10,6 +10,8 @@ number = os.fstat(file.fileno()).st_ino
 def show(what):
     with open("/proc/locks") as lines:
         for line in sorted(line.split(":", 1)[1] for line in lines):
+            if "->" in line:  # somebody else waits
+                continue
             kind, advisory, mode, holder, place, start, end = line.split()
             if int(place.split(":")[2]) == number:
                 print(what, kind, advisory, mode, int(holder) == os.getpid(), start, end)

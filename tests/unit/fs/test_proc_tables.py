@@ -53,7 +53,12 @@ def test_names_are_good() -> None:
 
 def test_processes_and_threads() -> None:
     """A thread has what a process has, but for these (Linux's tgid_ and tid_base_stuff)."""
-    assert set(OF_PROCESSES) - set(OF_THREADS) == {b"task", b"mountstats", b"coredump_filter"}
+    assert set(OF_PROCESSES) - set(OF_THREADS) == {
+        b"task",
+        b"mountstats",
+        b"coredump_filter",
+        b"timens_offsets",
+    }
     assert set(OF_THREADS) - set(OF_PROCESSES) == {b"children"}
 
 

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from runsc_py.sentry.abi.signals import SIGALRM, SIGKILL, SIGXCPU
 from runsc_py.sentry.abi.time import ITIMER_REAL, SIGEV_SIGNAL
+from runsc_py.sentry.auth.user_counts import Charge
+from runsc_py.sentry.auth.user_namespace import UserNamespace
 from runsc_py.sentry.kernel.interval_timers import (
     PeriodicTimer,
     interval_timer,
     watch_cpu_limit,
 )
-from runsc_py.sentry.kernel.limits import RLIMIT_CPU, Limits
+from runsc_py.sentry.kernel.limits import RLIMIT_CPU, RLIMIT_SIGPENDING, Limits
 from runsc_py.sentry.kernel.posix_timers import Notification, PosixTimer
 from runsc_py.sentry.kernel.signals import PendingSignals, SignalInfo
 from runsc_py.sentry.kernel.timers import Timers
@@ -170,7 +172,8 @@ def test_a_timer_on_a_cpu_clock_waits_for_the_clock(kernel: ManualKernel, group:
 
 def posix_timer(group: Any, signal: int) -> PosixTimer:
     notification = Notification(SIGEV_SIGNAL, signal, 0x1234, None)
-    return PosixTimer(group, 7, 1, group.kernel.clock.monotonic, False, notification)
+    charge = Charge(UserNamespace.initial(), 0, RLIMIT_SIGPENDING, 1)
+    return PosixTimer(group, 7, 1, group.kernel.clock.monotonic, False, notification, charge)
 
 
 def test_overruns_count_expiries_while_the_signal_is_queued(
