@@ -13,11 +13,12 @@ from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE, make_mount_point
-from runsc_py.sentry.errors import EEXIST, EINVAL, ENOENT, ENOTDIR, KernelError, message_of
+from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
 from runsc_py.sentry.fs.gofer.identity import IdMapper
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
-from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs, parse_options
+from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
+from runsc_py.sentry.fs.tmpfs.mounting import parse_size, parse_tmpfs
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFCHR, S_IFIFO, make_device
 from runsc_py.sentry.vfs.mount import (
@@ -30,6 +31,7 @@ from runsc_py.sentry.vfs.mount import (
     MountNamespace,
 )
 from runsc_py.sentry.vfs.operations import make_node
+from runsc_py.sentry.vfs.parameters import Refusal
 from runsc_py.sentry.vfs.path import Dentry, Path
 from runsc_py.sentry.vfs.walk import walk
 
@@ -129,7 +131,7 @@ class MountBuilder:
     ) -> FileSystem:
         """What the gofer serves, under memory if so wished."""
         kernel = self._kernel
-        size = parse_options(f"size={layers.size}")["size"] if layers.size else None
+        size = parse_size(kernel, b"size", layers.size.encode()) if layers.size else None
         if not layers.uses_gofer:
             return Tmpfs(kernel, size=size, mode=0o755)
         access = self._config.file_access if is_root else self._config.file_access_mounts
@@ -188,8 +190,8 @@ class MountBuilder:
 
     def _tmpfs(self, data: list[str]) -> FileSystem:
         try:
-            return Tmpfs(self._kernel, **parse_options(",".join(data)))
-        except EINVAL:
+            return parse_tmpfs(self._kernel, os.fsencode(",".join(data)))
+        except Refusal:
             raise ControlError(f"options of a tmpfs: {','.join(data)}: Invalid argument") from None
 
     def _kernel_file_system(self, kind: str) -> FileSystem:

@@ -202,6 +202,25 @@ OPEN_HOW = Structure("struct open_how", ("flags", "Q"), ("mode", "Q"), ("resolve
 #: before the handle itself
 FILE_HANDLE = Structure("struct file_handle", ("handle_bytes", "I"), ("handle_type", "i"))
 
+MOUNT_ATTR = Structure(
+    "struct mount_attr",
+    ("attr_set", "Q"),
+    ("attr_clr", "Q"),
+    ("propagation", "Q"),
+    ("userns_fd", "Q"),
+)
+
+#: fsconfig(2)
+FSCONFIG_SET_FLAG = 0
+FSCONFIG_SET_STRING = 1
+FSCONFIG_SET_BINARY = 2
+FSCONFIG_SET_PATH = 3
+FSCONFIG_SET_PATH_EMPTY = 4
+FSCONFIG_SET_FD = 5
+FSCONFIG_CMD_CREATE = 6
+FSCONFIG_CMD_RECONFIGURE = 7
+FSCONFIG_CMD_CREATE_EXCL = 8
+
 UTIMBUF = Structure("struct utimbuf", ("actime", "q"), ("modtime", "q"))
 
 #: before the name: see getdents(2)

@@ -85,6 +85,9 @@ class HostTerminal(Terminal):
         "wait_queue",
     )
 
+    #: a terminal of the host has the group that the devpts says
+    owner_gid = 0
+
     def __init__(self, registry: "TerminalRegistry", descriptor: int, owner_uid: int) -> None:
         kernel = registry.kernel
         self.registry = registry

@@ -1,83 +1,80 @@
-"""The file system types that mount(2) knows.  Each is imported when it is first mounted.
+"""The file system types that mount(2) and fsopen(2) know.
 
-A type is a function of the mounting task, the source and the options as the guest gave them.
+Each is a function that imports it when it is first asked for.  What there is to configure of a
+type is beside its file system.
 """
 
 from collections.abc import Callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.sentry.kernel.task import Task
-    from runsc_py.sentry.vfs.inode import FileSystem
-
-FileSystemType = Callable[["Task", bytes, bytes], "FileSystem"]
+    from runsc_py.sentry.vfs.filesystem_context import FileSystemType
 
 
-def _proc(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
+def _sysfs() -> "FileSystemType":
+    from runsc_py.sentry.fs.sys.mounting import SysfsType
 
-    return ProcFileSystem(task.kernel, task.pid_namespace_for_children)
-
-
-def _sysfs(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
-
-    return SysFileSystem(task.kernel)
+    return SysfsType()
 
 
-def _tmpfs(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs, parse_options
+def _tmpfs() -> "FileSystemType":
+    from runsc_py.sentry.fs.tmpfs.mounting import TmpfsType
 
-    return Tmpfs(task.kernel, **parse_options(options.decode("latin-1")))
-
-
-def _devtmpfs(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    """Linux has one instance for the whole machine: the one that is mounted first."""
-    from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
-
-    for mount in task.kernel.root_mount_namespace.mounts:
-        if isinstance(mount.filesystem, DevFileSystem):
-            return mount.filesystem
-    return DevFileSystem(task.kernel)
+    return TmpfsType()
 
 
-def _devpts(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
-    from runsc_py.sentry.fs.devpts.registry import terminals_of
+def _proc() -> "FileSystemType":
+    from runsc_py.sentry.fs.proc.mounting import ProcType
 
-    return DevptsFileSystem(terminals_of(task))
-
-
-def _cgroup2(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    from runsc_py.sentry.fs.sys.filesystem import CgroupFileSystem
-
-    return CgroupFileSystem(task.kernel)
+    return ProcType()
 
 
-def _overlay(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    from runsc_py.sentry.fs.overlay.options import overlay_of_options
+def _cgroup2() -> "FileSystemType":
+    from runsc_py.sentry.fs.sys.mounting import CgroupType
 
-    return overlay_of_options(task, options)
-
-
-def _mqueue(task: "Task", source: bytes, options: bytes) -> "FileSystem":
-    """The one instance of the mounting task's IPC namespace."""
-    from runsc_py.sentry.fs.mqueue import mqueue_of
-
-    return mqueue_of(task.kernel, task.namespaces.ipc)
+    return CgroupType()
 
 
-def standard_file_systems() -> dict[str, object]:
+def _devtmpfs() -> "FileSystemType":
+    from runsc_py.sentry.fs.tmpfs.mounting import DevtmpfsType
+
+    return DevtmpfsType()
+
+
+def _ramfs() -> "FileSystemType":
+    from runsc_py.sentry.fs.tmpfs.mounting import RamfsType
+
+    return RamfsType()
+
+
+def _devpts() -> "FileSystemType":
+    from runsc_py.sentry.fs.devpts.mounting import DevptsType
+
+    return DevptsType()
+
+
+def _overlay() -> "FileSystemType":
+    from runsc_py.sentry.fs.overlay.mounting import OverlayType
+
+    return OverlayType()
+
+
+def _mqueue() -> "FileSystemType":
+    from runsc_py.sentry.fs.mqueue_mounting import MqueueType
+
+    return MqueueType()
+
+
+def standard_file_systems() -> "dict[str, Callable[[], FileSystemType]]":
     """What `Kernel.file_systems` starts with, in the order of /proc/filesystems."""
-    types: dict[str, FileSystemType] = {
+    return {
         "sysfs": _sysfs,
         "tmpfs": _tmpfs,
         "proc": _proc,
         "cgroup2": _cgroup2,
         "devtmpfs": _devtmpfs,
-        "ramfs": _tmpfs,
+        "ramfs": _ramfs,
         "devpts": _devpts,
         "overlay": _overlay,
         "mqueue": _mqueue,
     }
-    return dict(types)

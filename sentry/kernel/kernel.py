@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.socket.namespace import NetworkNamespace
     from runsc_py.sentry.strace.strace import Strace
     from runsc_py.sentry.syscalls.table import Entry
+    from runsc_py.sentry.vfs.filesystem_context import FileSystemType
     from runsc_py.sentry.vfs.inode import Inode
     from runsc_py.sentry.vfs.mount import Mount, MountNamespace
     from runsc_py.sentry.vfs.path import Path
@@ -95,7 +96,7 @@ class Kernel:
         #: where the first process starts
         self.root_mount_namespace: MountNamespace
         #: file system types that mount(2) knows, by name
-        self.file_systems: dict[str, object] = {}
+        self.file_systems: dict[str, Callable[[], FileSystemType]] = {}
 
         # The run loop's.
         #: tasks to be taken up again

@@ -27,6 +27,7 @@ FAMILIES = {
         "stat fstat lstat access statfs fstatfs newfstatat faccessat statx faccessat2"
     ),
     "file_control": "fcntl",
+    "filesystem_contexts": "fsopen fsconfig fsmount fspick",
     "futex": "futex futex_waitv",
     "handles": "name_to_handle_at open_by_handle_at",
     "identity": (
@@ -44,7 +45,7 @@ FAMILIES = {
         "mmap mprotect munmap brk mremap msync mincore madvise mlock munlock mlockall "
         "munlockall mlock2"
     ),
-    "mount_trees": "open_tree move_mount",
+    "mount_trees": "open_tree move_mount mount_setattr open_tree_attr",
     "mounts": "pivot_root mount umount2",
     "namespaces": "unshare setns",
     "opening": "open close creat openat close_range openat2",

@@ -1,8 +1,7 @@
 """mount(2), umount2(2), pivot_root(2).  What they do: `vfs/mounting.py`,
 `vfs/unmounting.py`, `vfs/pivoting.py`.
 
-The newer calls are in `syscalls/mount_trees.py`; fsopen(2) and the like are not registered, and
-mount(8) falls back to these.
+The newer calls are in `syscalls/mount_trees.py` and `syscalls/filesystem_contexts.py`.
 """
 
 from runsc_py.sentry.abi.files import AT_FDCWD
@@ -64,7 +63,7 @@ def mount(
     flags = mounting.plain_flags(flags)
     mounting.check_may_mount(task)
     if flags & mounting.MS_REMOUNT:
-        mounting.remount(task, place, flags)
+        mounting.remount(task, place, flags, options)
     elif flags & mounting.MS_BIND:
         mounting.bind(task, _source(task, source_name), place, bool(flags & mounting.MS_REC))
     elif mounting.is_propagation_change(flags):

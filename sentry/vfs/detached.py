@@ -4,8 +4,11 @@ A detached tree is the whole of an anonymous mount namespace, which ends with th
 tree with it, unless move_mount(2) has put it somewhere.
 """
 
-from runsc_py.sentry.errors import EINVAL, ELOOP, ENOENT
+from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
+from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENOENT, EPERM
+from runsc_py.sentry.vfs.filesystem_context import AWAITING_MOUNT
 from runsc_py.sentry.vfs.mount import Mount, MountNamespace
+from runsc_py.sentry.vfs.mount_copies import has_locked_children
 from runsc_py.sentry.vfs.mounting import attach_moved, copied_place, may_use
 from runsc_py.sentry.vfs.open_file import O_PATH
 from runsc_py.sentry.vfs.opening import PlaceFile
@@ -15,6 +18,7 @@ from runsc_py.sentry.vfs.propagation import receivers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.vfs.filesystem_context import FileSystemContext
 
 
 class DetachedTreeFile(PlaceFile):
@@ -32,10 +36,27 @@ class DetachedTreeFile(PlaceFile):
 
 def open_detached_copy(task: "Task", source: Path, *, recursive: bool) -> DetachedTreeFile:
     """OPEN_TREE_CLONE: a copy of what is seen at a place.  Errors: EINVAL, EPERM."""
-    copy = copied_place(task, source, recursive)
+    return _detached(task, copied_place(task, source, recursive))
+
+
+def mount_detached(task: "Task", context: "FileSystemContext", flags: int) -> DetachedTreeFile:
+    """fsmount(2).  Errors: EINVAL (nothing was made), EBUSY (it has been mounted)."""
+    filesystem = context.filesystem
+    if filesystem is None:
+        raise EINVAL
+    if context.phase != AWAITING_MOUNT:
+        raise EBUSY
+    numbers = task.namespaces.mount.numbers
+    mount = Mount(numbers.new_mount(), filesystem, None, flags)
+    mount.source = context.shown_source
+    context.start_again()
+    return _detached(task, mount)
+
+
+def _detached(task: "Task", tree: Mount) -> DetachedTreeFile:
     ours = task.namespaces.mount
     number = task.kernel.new_inode_number()
-    namespace = MountNamespace(copy, ours.user_namespace, number, ours.numbers, anonymous=True)
+    namespace = MountNamespace(tree, ours.user_namespace, number, ours.numbers, anonymous=True)
     return DetachedTreeFile(namespace)
 
 
@@ -77,6 +98,32 @@ def _check_both(ours: MountNamespace, mount: Mount, target: Mount) -> None:
         raise EINVAL
     if other is namespace or not may_use(ours, other):
         raise EINVAL
+
+
+def set_group(task: "Task", source: Path, place: Path) -> None:
+    """MOVE_MOUNT_SET_GROUP: a private mount becomes a peer of another, and receives as that does.
+
+    Errors: EINVAL, EPERM.
+    """
+    origin, mount = source.mount, place.mount
+    for namespace in (origin.namespace, mount.namespace):
+        if namespace is None:
+            raise EINVAL
+        if not task.credentials.has_capability(CAP_SYS_ADMIN, namespace.user_namespace):
+            raise EPERM
+    if source.dentry is not origin.root or place.dentry is not mount.root:
+        raise EINVAL
+    if origin.filesystem is not mount.filesystem or not origin.root.is_ancestor_of(mount.root):
+        raise EINVAL
+    if has_locked_children(origin, mount.root):
+        raise EINVAL
+    if mount.group is not None or mount.master is not None:
+        raise EINVAL
+    if origin.group is None and origin.master is None:
+        raise EINVAL
+    mount.set_master(origin.master)
+    if origin.group is not None:
+        mount.join_group(origin.group)
 
 
 def _check_beneath(task: "Task", mount: Mount, place: Path) -> None:

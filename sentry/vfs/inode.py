@@ -92,9 +92,9 @@ class FileSystem:
         """(block size, blocks, free, available, files, free files)."""
         return (4096, 0, 0, 0, 0, 0)
 
-    def options(self) -> str:
-        """Super block options for mountinfo, without the leading comma."""
-        return "rw"
+    def options(self) -> list[str]:
+        """The options that only its type knows, as mountinfo shows them."""
+        return []
 
     def release(self) -> None:
         """The last mount of it is gone, and so is everybody who was in one."""

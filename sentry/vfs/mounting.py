@@ -1,27 +1,29 @@
 """mount(2): what its forms check and do.
 
 umount2(2) is in `vfs/unmounting.py`, pivot_root(2) in `vfs/pivoting.py`, the tree itself in
-`vfs/mount.py`.  A file system type is registered in `kernel.file_systems` by name, as a
-`FileSystemType`.
+`vfs/mount.py`, what becomes of the options in `vfs/filesystem_context.py`.
 """
 
-from collections.abc import Callable
-
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
-from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM, KernelError
+from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENOENT, ENOTDIR, EPERM, KernelError
 from runsc_py.sentry.vfs.attaching import attach_tree, attach_tree_beneath
-from runsc_py.sentry.vfs.inode import FileSystem
+from runsc_py.sentry.vfs.filesystem_context import (
+    REMOUNTED_FLAGS,
+    SUPER_BLOCK_FLAGS,
+    FileSystemContext,
+    check_may_configure,
+    reconfigure,
+    type_called,
+    type_of,
+)
 from runsc_py.sentry.vfs.mount import (
     ACCESS_TIME_FLAGS,
     MOUNT_FLAGS,
-    MS_DIRSYNC,
-    MS_LAZYTIME,
     MS_NOATIME,
     MS_NODIRATIME,
     MS_RDONLY,
     MS_RELATIME,
     MS_STRICTATIME,
-    MS_SYNCHRONOUS,
     Mount,
     MountNamespace,
 )
@@ -41,9 +43,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
 
-#: makes an instance from (task, source, options as the guest gave them).  Errors: EINVAL…
-FileSystemType = Callable[["Task", bytes, bytes], FileSystem]
-
 MS_REMOUNT = 32
 MS_BIND = 4096
 MS_MOVE = 8192
@@ -55,10 +54,6 @@ MS_MGC_MASK = 0xFFFF0000
 _MS_NOUSER = 1 << 31
 
 _ANY_PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE
-#: flags of the file system instead of the mount
-SUPER_BLOCK_FLAGS = MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME
-#: those of them that a remount changes
-_REMOUNTED_FLAGS = MS_RDONLY | MS_SYNCHRONOUS | MS_LAZYTIME
 
 
 def check_may_mount(task: "Task") -> None:
@@ -127,10 +122,10 @@ def change_propagation(task: "Task", place: Path, flags: int) -> None:
         change_type(mount, kind, namespace.numbers)
 
 
-def remount(task: "Task", place: Path, flags: int) -> None:
-    """MS_REMOUNT: new flags for a mount, and (without MS_BIND) for its file system.
+def remount(task: "Task", place: Path, flags: int, options: bytes) -> None:
+    """MS_REMOUNT: other flags of a mount, and (without MS_BIND) flags and options of what it shows.
 
-    Errors: EINVAL (it is no mount point of ours), EPERM (locked flags).
+    Errors: EINVAL (it is no mount point of ours), EPERM (locked flags), those of the options.
     """
     mount = place.mount
     if mount.namespace is not task.namespaces.mount or place.dentry is not mount.root:
@@ -138,32 +133,20 @@ def remount(task: "Task", place: Path, flags: int) -> None:
     kept = _remounted_flags(mount, flags)
     check_locked_flags(mount, kept)
     if not flags & MS_BIND:
-        check_may_configure(task, mount.filesystem)
-        change_super_block_flags(task, mount.filesystem, flags)
+        filesystem = mount.filesystem
+        context = FileSystemContext(task, type_of(task, filesystem), filesystem)
+        context.flags, context.mask = flags & REMOUNTED_FLAGS, REMOUNTED_FLAGS
+        context.parse(task, options)
+        check_may_configure(task, filesystem)
+        reconfigure(task, context, filesystem)
     elif kept & MS_RDONLY and not mount.flags & MS_RDONLY and is_written(task, mount):
         raise EBUSY
     mount.flags = kept
 
 
-def change_super_block_flags(task: "Task", filesystem: FileSystem, flags: int) -> None:
-    """What a remount changes for all mounts.  Errors: EBUSY (read-only while somebody writes)."""
-    if flags & MS_RDONLY and not filesystem.flags & MS_RDONLY:
-        for file in open_files(task.kernel):
-            if file.writable and file.path.mount.filesystem is filesystem:
-                raise EBUSY
-    filesystem.flags = filesystem.flags & ~_REMOUNTED_FLAGS | flags & _REMOUNTED_FLAGS
-
-
 def is_written(task: "Task", mount: Mount) -> bool:
     """Whether a file that was opened through this mount can be written."""
     return any(file.writable and file.path.mount is mount for file in open_files(task.kernel))
-
-
-def check_may_configure(task: "Task", filesystem: FileSystem) -> None:
-    """Raise EPERM unless the task is the administrator of who mounted the file system."""
-    owner = filesystem.user_namespace or task.kernel.root_user_namespace
-    if not task.credentials.has_capability(CAP_SYS_ADMIN, owner):
-        raise EPERM
 
 
 # -- new mounts -----------------------------------------------------------------------------
@@ -278,24 +261,18 @@ def mount_new(
     task: "Task", source: bytes | None, place: Path, type_name: bytes, flags: int, options: bytes
 ) -> None:
     """Mount a file system.  Errors: ENODEV (unknown type), EBUSY (there already), ENOTDIR…"""
-    file_system_type = task.kernel.file_systems.get(type_name.decode("latin-1"))
-    if file_system_type is None:
-        raise ENODEV
-    make: FileSystemType = file_system_type  # type: ignore[assignment]
-    filesystem = make(task, source or b"", options)
-    if not filesystem.mounts:
-        filesystem.flags |= flags & SUPER_BLOCK_FLAGS
-        owner = task.credentials.user_namespace
-        if owner.parent is not None:
-            filesystem.user_namespace = owner
-            filesystem.denies_devices = True
+    context = FileSystemContext(task, type_called(task, type_name))
+    context.flags = flags & SUPER_BLOCK_FLAGS
+    context.source = source
+    context.parse(task, options)
+    filesystem = context.create(task)
     check_is_ours(task, place)
     if place.mount.filesystem is filesystem and place.dentry is place.mount.root:
         raise EBUSY
     check_mount_point(place, filesystem.root.is_directory)
     namespace = task.namespaces.mount
     mount = Mount(namespace.numbers.new_mount(), filesystem, None, _kept_flags(flags))
-    mount.source = "none" if source is None else source.decode("utf-8", "surrogateescape")
+    mount.source = context.shown_source
     attach_tree(namespace, mount, place)
 
 

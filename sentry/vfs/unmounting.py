@@ -2,12 +2,13 @@
 
 from runsc_py.sentry.errors import EAGAIN, EBUSY, EINVAL
 from runsc_py.sentry.vfs.attaching import detach_tree, is_busy
-from runsc_py.sentry.vfs.mount import MS_RDONLY, Mount
-from runsc_py.sentry.vfs.mounting import (
-    change_super_block_flags,
+from runsc_py.sentry.vfs.filesystem_context import (
+    FileSystemContext,
     check_may_configure,
-    check_may_mount,
+    type_of,
 )
+from runsc_py.sentry.vfs.mount import MS_RDONLY, Mount
+from runsc_py.sentry.vfs.mounting import check_may_mount
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.usage import places_in_use
 
@@ -57,8 +58,9 @@ def unmount(task: "Task", place: Path, flags: int, marked: set[Mount]) -> None:
 
 def _unmount_root(task: "Task", mount: Mount) -> None:
     """Unmounting one's root makes its file system read-only."""
-    check_may_configure(task, mount.filesystem)
-    change_super_block_flags(task, mount.filesystem, mount.filesystem.flags | MS_RDONLY)
+    context = FileSystemContext(task, type_of(task, mount.filesystem), mount.filesystem)
+    context.flags = context.mask = MS_RDONLY
+    context.reconfigure(task)
 
 
 def _is_used(task: "Task", mount: Mount) -> bool:

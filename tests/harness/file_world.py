@@ -22,6 +22,7 @@ from runsc_py.sentry.kernel.limits import Limits, SandboxLimits
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.vfs import attribute_operations, opening, operations, renaming
 from runsc_py.sentry.vfs.attributes import Attributes, make_device
+from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystemType
 from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.open_file import OpenFile
@@ -68,6 +69,13 @@ def fake_kernel() -> Kernel:
     return cast(Kernel, FakeKernel())
 
 
+def make_file_system(task: Task, kind: FileSystemType, options: bytes) -> FileSystem:
+    """What mount(2) makes of a type and options."""
+    context = FileSystemContext(task, kind)
+    context.parse(task, options)
+    return context.create(task)
+
+
 class FileWorld:
     """One mounted file system and a task at its root, guest root unless `uid` says otherwise."""
 
@@ -90,6 +98,8 @@ class FileWorld:
                 credentials=credentials,
                 file_context=FileContext(root, root, 0o022),
                 thread_group=SimpleNamespace(limits=Limits()),
+                pid_namespace=None,
+                namespaces=SimpleNamespace(ipc=None),
             ),
         )
 

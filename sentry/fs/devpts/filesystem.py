@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from runsc_py.sentry.fs.dev.registry import PTMX, PTS_MAJOR
+from runsc_py.sentry.fs.devpts.registry import LARGEST_MAXIMUM
 from runsc_py.sentry.fs.synthetic import SyntheticDirectory, SyntheticFileSystem, SyntheticInode
 from runsc_py.sentry.vfs.attributes import S_IFCHR, AttributeChange, Attributes, make_device
 from runsc_py.sentry.vfs.inode import Inode
@@ -21,35 +22,73 @@ ROOT_NUMBER = 1
 PTMX_NUMBER = 2
 
 
+class DevptsOptions:
+    """What mount(2) says of a devpts."""
+
+    __slots__ = ("gid", "maximum", "mode", "multiplexer_mode", "uid")
+
+    def __init__(
+        self, gid: int | None = None, mode: int = 0o600, multiplexer_mode: int = 0
+    ) -> None:
+        #: of new terminals; None: those of who opens the multiplexer
+        self.uid: int | None = None
+        self.gid = gid
+        self.mode = mode
+        self.multiplexer_mode = multiplexer_mode
+        self.maximum = LARGEST_MAXIMUM
+
+
 class DevptsFileSystem(SyntheticFileSystem):
-    """The terminals of one registry; every mount of it shows the same ones."""
+    """The terminals of one registry."""
 
     type_name = "devpts"
     magic = 0x1CD1
     needs_revalidation = True
 
-    def __init__(self, terminals: "TerminalRegistry") -> None:
+    def __init__(
+        self, terminals: "TerminalRegistry", configuration: DevptsOptions | None = None
+    ) -> None:
+        """With the options of every distribution, unless they are given."""
         super().__init__(terminals.kernel)
         self.terminals = terminals
+        self.configuration = configuration or DevptsOptions(TTY_GID, 0o620, 0o666)
         self.root = DevptsDirectory(self)
 
-    def options(self) -> str:
-        return "rw,gid=5,mode=620,ptmxmode=666"
+    def configure(self, configuration: DevptsOptions) -> None:
+        """Other options; terminals that are there keep their owner and mode."""
+        self.configuration = configuration
+        self.terminals.maximum = configuration.maximum
+        self.root.lookup(b"ptmx").mode = S_IFCHR | configuration.multiplexer_mode
+
+    def options(self) -> list[str]:
+        configuration = self.configuration
+        shown = []
+        if configuration.uid is not None:
+            shown.append(f"uid={configuration.uid}")
+        if configuration.gid is not None:
+            shown.append(f"gid={configuration.gid}")
+        shown.append(f"mode={configuration.mode:03o}")
+        shown.append(f"ptmxmode={configuration.multiplexer_mode:03o}")
+        if configuration.maximum < LARGEST_MAXIMUM:
+            shown.append(f"max={configuration.maximum}")
+        return shown
 
 
 class DevptsDirectory(SyntheticDirectory):
     """The root directory."""
 
-    __slots__ = ("terminals",)
+    __slots__ = ("devpts", "terminals")
 
     def __init__(self, filesystem: DevptsFileSystem) -> None:
         super().__init__(filesystem, 0o755)
+        self.devpts = filesystem
         self.terminals = filesystem.terminals
         self.number = ROOT_NUMBER
 
     def make_child(self, name: bytes) -> Inode | None:
         if name == b"ptmx":
-            return TerminalInode(self.filesystem, PTMX_NUMBER, 0o666, PTMX)
+            mode = self.devpts.configuration.multiplexer_mode
+            return TerminalInode(self.filesystem, PTMX_NUMBER, mode, PTMX)
         if not name.isdigit() or (name[:1] == b"0" and name != b"0"):
             return None
         number = int(name)
@@ -57,9 +96,11 @@ class DevptsDirectory(SyntheticDirectory):
         if terminal is None:
             return None
         device = make_device(PTS_MAJOR, number)
-        inode = TerminalInode(self.filesystem, number + 3, 0o620, device)
-        inode.uid = terminal.owner_uid
-        inode.gid = TTY_GID
+        configuration = self.devpts.configuration
+        inode = TerminalInode(self.filesystem, number + 3, configuration.mode, device)
+        uid, gid = configuration.uid, configuration.gid
+        inode.uid = terminal.owner_uid if uid is None else uid
+        inode.gid = terminal.owner_gid if gid is None else gid
         inode.terminal = terminal
         return inode
 
@@ -134,7 +175,10 @@ def terminal_path(terminals: "TerminalRegistry", number: int) -> Path:
     name = b"%d" % number
     namespace = terminals.namespace
     for mount in namespace.mounts if namespace is not None else ():
-        if isinstance(mount.filesystem, DevptsFileSystem):
+        if (
+            isinstance(mount.filesystem, DevptsFileSystem)
+            and mount.filesystem.terminals is terminals
+        ):
             root = mount.root
             dentry = root.children.get(name)
             if dentry is not None and not root.existing.revalidate(name, dentry.inode):

@@ -67,6 +67,7 @@ class PseudoTerminal(Terminal):
         "is_locked",
         "master_queue",
         "number",
+        "owner_gid",
         "owner_uid",
         "packet_mode",
         "packet_status",
@@ -81,7 +82,7 @@ class PseudoTerminal(Terminal):
         super().__init__(registry.kernel, make_device(PTS_MAJOR, number))
         self.registry = registry
         self.number = number
-        self.owner_uid = 0
+        self.owner_uid = self.owner_gid = 0
         self.discipline = LineDiscipline(self._key_signal)
         #: struct winsize
         self.window = bytes(8)
@@ -103,7 +104,7 @@ class PseudoTerminal(Terminal):
 
     def open_master(self, task: "Task", path: "Path", flags: int) -> OpenFile:
         """What opening /dev/ptmx gives."""
-        self.owner_uid = task.credentials.fsuid
+        self.owner_uid, self.owner_gid = task.credentials.fsuid, task.credentials.fsgid
         return MasterFile(path, flags, self)
 
     def open(self, path: "Path", flags: int) -> OpenFile:

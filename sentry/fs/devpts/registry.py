@@ -2,7 +2,8 @@
 
 A terminal of the host that a program was started on appears in /dev/pts like a pseudo-terminal, so
 that ttyname(3), tty(1) and ps(1) find a name for it.  A plain `run` has one registry,
-`kernel.terminals`; each container has one of its own, and none sees another's.
+`kernel.terminals`; each container has one of its own, and none sees another's.  So has each devpts
+that is mounted inside.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 #: /proc/sys/kernel/pty/max
 MAXIMUM = 4096
+#: what the option max= of a devpts may be at most (NR_UNIX98_PTY_MAX)
+LARGEST_MAXIMUM = 1 << 20
 
 
 class TerminalRegistry:
     """Terminals by their number in /dev/pts."""
 
-    __slots__ = ("_namespace", "_terminals", "host", "kernel")
+    __slots__ = ("_namespace", "_terminals", "host", "kernel", "maximum")
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
@@ -34,6 +37,8 @@ class TerminalRegistry:
         self.host: HostTerminal | None = None
         self._terminals: dict[int, PseudoTerminal | HostTerminal] = {}
         self._namespace: ref[MountNamespace] | None = None
+        #: how many there may be; 0: as many as the machine allows
+        self.maximum = 0
 
     @property
     def namespace(self) -> MountNamespace | None:
@@ -59,7 +64,7 @@ class TerminalRegistry:
         number = 0
         while number in self._terminals:
             number += 1
-        if number >= MAXIMUM:
+        if number >= min(self.maximum or MAXIMUM, MAXIMUM):
             raise ENOSPC
         return number
 

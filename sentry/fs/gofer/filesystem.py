@@ -182,9 +182,8 @@ class GoferFileSystem(LayerFileSystem):
         _, block_size, blocks, free, available, files, free_files, *_ = answer
         return (block_size, blocks, free, available, files, free_files)
 
-    def options(self) -> str:
-        access = "ro" if self.read_only else "rw"
-        return access + (",cache=shared" if self.shared else ",cache=exclusive")
+    def options(self) -> list[str]:
+        return ["cache=shared" if self.shared else "cache=exclusive"]
 
     def release(self) -> None:
         self.descriptors.clear()

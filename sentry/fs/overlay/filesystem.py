@@ -6,6 +6,7 @@ knows more (it was copied up, it was moved, one of its names was removed) it is 
 name is gone: nothing else remembers.
 """
 
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from runsc_py.sentry.fs.layer import LayerFileSystem
@@ -15,7 +16,7 @@ from runsc_py.sentry.fs.overlay.regular import OverlayRegular
 from runsc_py.sentry.fs.overlay.special import OverlaySpecial
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.inode import FileSystem, Inode
-from runsc_py.sentry.vfs.mount import Mount
+from runsc_py.sentry.vfs.mount import MS_RDONLY, Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ class Overlay(LayerFileSystem):
         kernel: "Kernel",
         upper: Inode | None,
         lowers: tuple[Inode, ...],
-        shown_options: str = "rw",
+        shown_options: Sequence[str] = (),
     ) -> None:
         super().__init__(kernel)
         self._counted = (upper or lowers[0]).filesystem
-        self._shown_options = shown_options
+        self._shown_options = list(shown_options)
+        if upper is None:
+            self.flags |= MS_RDONLY
         #: by the topmost lower inode, and by the upper inode
         self._by_lower: WeakValueDictionary[Inode, OverlayInode] = WeakValueDictionary()
         self._by_upper: WeakValueDictionary[Inode, OverlayInode] = WeakValueDictionary()
@@ -157,5 +160,5 @@ class Overlay(LayerFileSystem):
     def statfs(self) -> tuple[int, int, int, int, int, int]:
         return self._counted.statfs()
 
-    def options(self) -> str:
+    def options(self) -> list[str]:
         return self._shown_options

@@ -4,8 +4,10 @@ An instance shows the processes of one PID namespace, that of the task which mou
 """
 
 from collections.abc import Iterable
+from enum import Enum
 
-from runsc_py.sentry.errors import ENOENT
+from runsc_py.sentry.errors import ENOENT, EPERM
+from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.fs.synthetic import (
     Specification,
     SyntheticDirectory,
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 FIRST_PROCESS = 256
 
 
+class HidePid(Enum):
+    """Whose processes are shown to whom: the hidepid= of proc(5)."""
+
+    OFF = 0
+    NOACCESS = 1
+    INVISIBLE = 2
+    PTRACEABLE = 4
+
+
 class ProcFileSystem(SyntheticFileSystem):
     """An instance of proc."""
 
@@ -38,10 +49,36 @@ class ProcFileSystem(SyntheticFileSystem):
     def __init__(self, kernel: "Kernel", pid_namespace: "PidNamespace") -> None:
         super().__init__(kernel)
         self.pid_namespace = pid_namespace
+        self.hide_pid = HidePid.OFF
+        #: who is in this group is shown everything all the same
+        self.gid = 0
+        #: subset=pid: nothing but processes is there
+        self.only_processes = False
         self.root = ProcRoot(self)
 
-    def options(self) -> str:
-        return "rw"
+    def options(self) -> list[str]:
+        shown = []
+        if self.gid:
+            shown.append(f"gid={self.gid}")
+        if self.hide_pid is not HidePid.OFF:
+            shown.append(f"hidepid={self.hide_pid.name.lower()}")
+        if self.only_processes:
+            shown.append("subset=pid")
+        return shown
+
+    def is_shown(self, caller: "Task", target: "Task", least: HidePid) -> bool:
+        """Whether the caller may know of a process where `least`, or more, is hidden."""
+        is_open = self.hide_pid.value < least.value or caller.credentials.in_group(self.gid)
+        if is_open and self.hide_pid is not HidePid.PTRACEABLE:
+            return True
+        return may_inspect(caller, target)
+
+    def check_access(self, target: "Task") -> None:
+        """Whether the caller may look into the directory of a process.  Errors: EPERM."""
+        if self.hide_pid is not HidePid.OFF and not self.is_shown(
+            self.kernel.current_task, target, HidePid.NOACCESS
+        ):
+            raise EPERM
 
 
 class ProcRoot(SyntheticDirectory):
@@ -71,6 +108,8 @@ class ProcRoot(SyntheticDirectory):
     def lookup(self, name: bytes) -> Inode:
         if name[:1].isdigit():
             return self._lookup_process(name)
+        if self.proc.only_processes and name not in (b"self", b"thread-self"):
+            raise ENOENT
         return super().lookup(name)
 
     def _lookup_process(self, name: bytes) -> Inode:
@@ -80,6 +119,11 @@ class ProcRoot(SyntheticDirectory):
         task = self.proc.pid_namespace.tasks.get(int(name))
         if task is None:
             self.processes.pop(name, None)
+            raise ENOENT
+        proc = self.proc
+        if proc.hide_pid is not HidePid.OFF and not proc.is_shown(
+            proc.kernel.current_task, task, HidePid.INVISIBLE
+        ):
             raise ENOENT
         directory = self.processes.get(name)
         if directory is None or directory.subject.group is not task.thread_group:
@@ -106,14 +150,17 @@ class ProcRoot(SyntheticDirectory):
                 return self._lookup_process(name) is child
             except ENOENT:
                 return child is None
-        return True
+        return not self.proc.only_processes or isinstance(child, SelfLink)
 
     def names(self, task: "Task") -> Iterable[tuple[int, bytes]]:
         yield 3, b"self"
         yield 4, b"thread-self"
-        yield from enumerate(self._table(), start=5)
+        if not self.proc.only_processes:
+            yield from enumerate(self._table(), start=5)
         namespace = self.proc.pid_namespace
         for group in namespace.thread_groups():
+            if not self.proc.is_shown(task, group.leader, HidePid.INVISIBLE):
+                continue
             number = group.identifier_in(namespace)
             yield FIRST_PROCESS + number, b"%d" % number
 

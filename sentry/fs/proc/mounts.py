@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from runsc_py.sentry.vfs.mount import (
     MS_DIRSYNC,
     MS_LAZYTIME,
+    MS_MANDLOCK,
     MS_NOATIME,
     MS_NODEV,
     MS_NODIRATIME,
@@ -39,6 +40,7 @@ _OPTIONS = (
 _FILE_SYSTEM_OPTIONS = (
     (MS_SYNCHRONOUS, "sync"),
     (MS_DIRSYNC, "dirsync"),
+    (MS_MANDLOCK, "mand"),
     (MS_LAZYTIME, "lazytime"),
 )
 
@@ -62,11 +64,6 @@ def mount_options(mount: Mount) -> list[str]:
 
 def _file_system_flags(filesystem: "FileSystem") -> list[str]:
     return [name for flag, name in _FILE_SYSTEM_OPTIONS if filesystem.flags & flag]
-
-
-def file_system_options(filesystem: "FileSystem") -> list[str]:
-    """The options that only its type knows."""
-    return [option for option in filesystem.options().split(",") if option not in ("ro", "rw")]
 
 
 def _escape(text: bytes) -> bytes:
@@ -94,7 +91,7 @@ def mounts(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> byt
             "ro" if mount.read_only else "rw",
             *_file_system_flags(filesystem),
             *mount_options(mount),
-            *file_system_options(filesystem),
+            *filesystem.options(),
         ]
         lines.append(
             b"%s %s %s %s 0 0\n"
@@ -133,7 +130,7 @@ def mount_information(subject: "Subject", reader: "Task", namespace: "PidNamespa
         options = [
             "ro" if read_only else "rw",
             *_file_system_flags(filesystem),
-            *file_system_options(filesystem),
+            *filesystem.options(),
         ]
         device = filesystem.device
         parent = mount.identifier if mount.parent is None else mount.parent.identifier

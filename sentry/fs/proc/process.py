@@ -154,6 +154,22 @@ class ProcessDirectory(ProcessNode):
         make = self._table().get(name)
         return None if make is None else make(self.filesystem, self.subject)
 
+    def lookup(self, name: bytes) -> Inode:
+        self._proc.check_access(self.subject.task)
+        return super().lookup(name)
+
+    def revalidate(self, name: bytes, child: Inode | None) -> bool:
+        self._proc.check_access(self.subject.task)
+        return super().revalidate(name, child)
+
+    def open(self, task: "Task", path: "Path", flags: int) -> "OpenFile":
+        self._proc.check_access(self.subject.task)
+        return super().open(task, path, flags)
+
+    @property
+    def _proc(self) -> "ProcFileSystem":
+        return cast("ProcFileSystem", self.filesystem)
+
     def names(self, task: "Task") -> Iterable[tuple[int, bytes]]:
         return enumerate(self._table(), start=3) if self.subject.is_registered else ()
 

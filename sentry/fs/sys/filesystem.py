@@ -65,4 +65,9 @@ class CgroupFileSystem(SyntheticFileSystem):
         from runsc_py.sentry.fs.sys.control_group import make_tree
 
         super().__init__(kernel)
+        #: options, which have no effect
+        self.shown: list[str] = []
         self.root = DeclaredDirectory(self, make_tree())
+
+    def options(self) -> list[str]:
+        return self.shown

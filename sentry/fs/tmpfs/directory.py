@@ -148,6 +148,8 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
             if not target.linkable:
                 raise ENOENT
             target.linkable = False
+        else:
+            self.tmpfs.charge_inode()
         target.links += 1
         target.changed()
         self._add(name, target)
@@ -156,6 +158,8 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
 
     def unlink(self, name: bytes, child: Inode) -> None:
         removed = self._remove(name)
+        if removed.links > 1:
+            self.tmpfs.release_inode()
         removed.links -= 1
         removed.changed()
 

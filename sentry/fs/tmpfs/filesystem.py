@@ -6,7 +6,7 @@ limit of its own.  Both are charged before something is made and given back when
 
 import os
 
-from runsc_py.sentry.errors import EINVAL, ENOSPC
+from runsc_py.sentry.errors import ENOSPC
 from runsc_py.sentry.fs.host_file import PAGE_SIZE
 from runsc_py.sentry.fs.tmpfs.directory import TmpfsDirectory
 from runsc_py.sentry.vfs.attributes import S_IFDIR
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 TMPFS_MAGIC = 0x01021994
 
-_SIZE_SUFFIXES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+RAMFS_MAGIC = 0x858458F6
 
 
 class Tmpfs(FileSystem):
-    """One tmpfs instance.
+    """One tmpfs instance.  Options: `fs/tmpfs/mounting.py`.
 
     `size` is in bytes, `inodes` a count; 0 means no limit, None Linux's default: half of the
     memory.
@@ -31,6 +31,8 @@ class Tmpfs(FileSystem):
     type_name = "tmpfs"
     magic = TMPFS_MAGIC
     keeps_acls = True
+    #: of the root, not shown
+    default_mode = 0o1777
 
     def __init__(
         self,
@@ -41,18 +43,22 @@ class Tmpfs(FileSystem):
         mode: int = 0o1777,
         uid: int = 0,
         gid: int = 0,
+        huge: str = "never",
+        noswap: bool = False,
         first_inode_number: int = 1,
     ) -> None:
         super().__init__(kernel)
-        memory_pages = os.sysconf("SC_PHYS_PAGES")
-        if kernel.limits.memory is not None:
-            memory_pages = min(memory_pages, kernel.limits.memory // PAGE_SIZE)
-        #: pages, 0: no limit
-        self.page_limit = memory_pages // 2 if size is None else -(-size // PAGE_SIZE)
-        self.inode_limit = memory_pages // 2 if inodes is None else inodes
+        self._default_limit = memory_pages(kernel) // 2
+        #: 0: no limit
+        self.page_limit = self._default_limit if size is None else pages_of(size)
+        self.inode_limit = self._default_limit if inodes is None else inodes
         self.pages_used = 0
         self.inodes_used = 0
-        self._shown_options = _show_options(size, inodes, mode, uid, gid)
+        #: hints to a memory management that the sandbox does not have
+        self.huge = huge
+        self.noswap = noswap
+        #: of the root, when it was made
+        self._mode, self._uid, self._gid = mode, uid, gid
         self._next_inode_number = first_inode_number
         self.root = TmpfsDirectory(self, mode & 0o7777 | S_IFDIR, uid, gid)
 
@@ -60,15 +66,19 @@ class Tmpfs(FileSystem):
 
     def new_inode_number(self) -> int:
         """A number for a new inode, which is charged.  Errors: ENOSPC."""
-        if self.inode_limit and self.inodes_used >= self.inode_limit:
-            raise ENOSPC
-        self.inodes_used += 1
+        self.charge_inode()
         number = self._next_inode_number
         self._next_inode_number = number + 1
         return number
 
+    def charge_inode(self) -> None:
+        """Charge an inode, or a further name of one.  Errors: ENOSPC."""
+        if self.inode_limit and self.inodes_used >= self.inode_limit:
+            raise ENOSPC
+        self.inodes_used += 1
+
     def release_inode(self) -> None:
-        """An inode died."""
+        """An inode died, or lost a name of several."""
         self.inodes_used -= 1
 
     @property
@@ -97,55 +107,54 @@ class Tmpfs(FileSystem):
         free_inodes = max(self.inode_limit - self.inodes_used, 0) if self.inode_limit else 0
         return (PAGE_SIZE, self.page_limit, free, free, self.inode_limit, free_inodes)
 
-    def options(self) -> str:
-        return self._shown_options
+    def options(self) -> list[str]:
+        shown = []
+        if self.page_limit != self._default_limit:
+            shown.append(f"size={self.page_limit * PAGE_SIZE // 1024}k")
+        if self.inode_limit != self._default_limit:
+            shown.append(f"nr_inodes={self.inode_limit}")
+        shown += self.owner_options()
+        if self.huge != "never":
+            shown.append(f"huge={self.huge}")
+        if self.noswap:
+            shown.append("noswap")
+        return shown
+
+    def owner_options(self) -> list[str]:
+        """Those about the root that differ from the default."""
+        shown = []
+        if self._mode != self.default_mode:
+            shown.append(f"mode={self._mode:03o}")
+        if self._uid:
+            shown.append(f"uid={self._uid}")
+        if self._gid:
+            shown.append(f"gid={self._gid}")
+        return shown
 
 
-def parse_options(data: str) -> dict[str, int]:
-    """mount(2)'s data string as keyword arguments of `Tmpfs`.  Errors: EINVAL."""
-    arguments: dict[str, int] = {}
-    for option in filter(None, data.split(",")):
-        name, _, value = option.partition("=")
-        try:
-            if name == "size":
-                arguments["size"] = _parse_size(value)
-            elif name == "nr_blocks":
-                arguments["size"] = _parse_size(value) * PAGE_SIZE
-            elif name == "nr_inodes":
-                arguments["inodes"] = _parse_size(value)
-            elif name == "mode":
-                arguments["mode"] = int(value, 8) & 0o7777
-            elif name in ("uid", "gid"):
-                arguments[name] = int(value)
-            elif name not in ("huge", "mpol", "inode32", "inode64", "noswap"):
-                raise EINVAL
-        except ValueError:
-            raise EINVAL from None
-    return arguments
+class Ramfs(Tmpfs):
+    """A tmpfs without limits."""
+
+    type_name = "ramfs"
+    magic = RAMFS_MAGIC
+    keeps_acls = False
+    default_mode = 0o755
+
+    def __init__(self, kernel: "Kernel", mode: int) -> None:
+        super().__init__(kernel, size=0, inodes=0, mode=mode)
+
+    def options(self) -> list[str]:
+        return self.owner_options()
 
 
-def _parse_size(text: str) -> int:
-    """Bytes, with an optional suffix k, m, g, t, or a percentage of the memory."""
-    if text.endswith("%"):
-        return int(text[:-1]) * os.sysconf("SC_PHYS_PAGES") * PAGE_SIZE // 100
-    factor = _SIZE_SUFFIXES.get(text[-1:].lower(), 1)
-    value = int(text[:-1] if factor > 1 else text) * factor
-    if value < 0:
-        raise ValueError(text)
-    return value
+def pages_of(size: int) -> int:
+    """How many pages so many bytes take."""
+    return -(-size // PAGE_SIZE)
 
 
-def _show_options(size: int | None, inodes: int | None, mode: int, uid: int, gid: int) -> str:
-    """What mountinfo shows: what differs from the default, in Linux's order."""
-    shown = ["rw"]
-    if size is not None:
-        shown.append(f"size={-(-size // PAGE_SIZE) * PAGE_SIZE // 1024}k")
-    if inodes is not None:
-        shown.append(f"nr_inodes={inodes}")
-    if mode != 0o1777:
-        shown.append(f"mode={mode:o}")
-    if uid:
-        shown.append(f"uid={uid}")
-    if gid:
-        shown.append(f"gid={gid}")
-    return ",".join(shown)
+def memory_pages(kernel: "Kernel") -> int:
+    """How many pages of memory the sandbox has."""
+    pages = os.sysconf("SC_PHYS_PAGES")
+    if kernel.limits.memory is not None:
+        pages = min(pages, kernel.limits.memory // PAGE_SIZE)
+    return pages

@@ -5,16 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from harness.file_world import FileWorld, fake_kernel
+from harness.file_world import FileWorld, fake_kernel, make_file_system
 from harness.gofer import Served
-from runsc_py.sentry.errors import EINVAL, ENOENT, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS
+from runsc_py.sentry.errors import (
+    EINVAL,
+    ELOOP,
+    ENOENT,
+    ENOTEMPTY,
+    EOPNOTSUPP,
+    EPERM,
+    EROFS,
+)
 from runsc_py.sentry.fs.gofer import GoferFileSystem
 from runsc_py.sentry.fs.overlay import Overlay
 from runsc_py.sentry.fs.overlay.changes import DELETED, find_changes
-from runsc_py.sentry.fs.overlay.options import overlay_of_options
+from runsc_py.sentry.fs.overlay.mounting import OverlayType
 from runsc_py.sentry.fs.overlay.whiteout import make_opaque, make_whiteout
 from runsc_py.sentry.fs.tmpfs import Tmpfs
 from runsc_py.sentry.vfs.attributes import S_IFCHR
+from runsc_py.sentry.vfs.parameters import Refusal
 
 
 def overlay_of(world: FileWorld) -> Overlay:
@@ -235,29 +244,32 @@ def test_mount_options(overlay: FileWorld, memory: FileWorld) -> None:
     memory.write(b"l2/g", b"two")
     memory.write(b"file", b"")
     options = b"lowerdir=/l1:/l2,upperdir=/up,workdir=/work"
-    merged = FileWorld(overlay_of_options(memory.task, options))
+    merged = FileWorld(make_file_system(memory.task, OverlayType(), options))
     assert (merged.read(b"f"), merged.read(b"g")) == (b"one", b"two")
     merged.unlink(b"f")
     merged.write(b"new", b"")
-    again = FileWorld(overlay_of_options(memory.task, options))
+    again = FileWorld(make_file_system(memory.task, OverlayType(), options))
     assert sorted(again.listdir(b"/")) == [b"g", b"new"]
-    assert overlay_of(again).options() == "rw," + options.decode()
+    assert overlay_of(again).options() == options.decode().split(",")
 
-    read_only = FileWorld(overlay_of_options(memory.task, b"lowerdir=/l1:/l2"))
+    read_only = FileWorld(make_file_system(memory.task, OverlayType(), b"lowerdir=/l1:/l2"))
     assert read_only.read(b"f") == b"one"
     for change in (lambda: read_only.unlink(b"f"), lambda: read_only.write(b"x", b"")):
         with pytest.raises(EROFS):
             change()
 
-    for wrong in (b"", b"lowerdir=/l1", b"lowerdir=/l1,upperdir=/up", b"lowerdir=/l1:/l2,x=y"):
+    for wrong in (b"", b"lowerdir=/l1", b"lowerdir=/l1,upperdir=/up"):
         with pytest.raises(EINVAL):
-            overlay_of_options(memory.task, wrong)
-    with pytest.raises(ENOTDIR):
-        overlay_of_options(memory.task, b"lowerdir=/l1:/file")
+            make_file_system(memory.task, OverlayType(), wrong)
+    for wrong in (b"lowerdir=/l1:/file", b"lowerdir=/l1:/l2,x=y", b"xino=maybe"):
+        with pytest.raises(Refusal):
+            make_file_system(memory.task, OverlayType(), wrong)
+    with pytest.raises(ELOOP):
+        make_file_system(memory.task, OverlayType(), b"lowerdir=/l1:/l1")
     overlay.mkdir(b"up")
     overlay.mkdir(b"work")
     with pytest.raises(EINVAL):
-        overlay_of_options(overlay.task, b"lowerdir=/,upperdir=/up,workdir=/work")
+        make_file_system(overlay.task, OverlayType(), b"lowerdir=/,upperdir=/up,workdir=/work")
 
 
 # -- what was changed ---------------------------------------------------------------------------

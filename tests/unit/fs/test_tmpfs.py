@@ -6,11 +6,14 @@ import os
 import pytest
 
 from harness.file_world import FileWorld, fake_kernel, open_descriptors
-from runsc_py.sentry.errors import EEXIST, EINVAL, ENODATA, ENOENT, ENOSPC, EOPNOTSUPP
+from runsc_py.sentry.auth.user_namespace import UserNamespace
+from runsc_py.sentry.errors import EEXIST, ENODATA, ENOENT, ENOSPC, EOPNOTSUPP
 from runsc_py.sentry.fs.tmpfs import Tmpfs
-from runsc_py.sentry.fs.tmpfs.filesystem import parse_options
+from runsc_py.sentry.fs.tmpfs.filesystem import memory_pages
+from runsc_py.sentry.fs.tmpfs.mounting import parse_size, parse_tmpfs
 from runsc_py.sentry.fs.tmpfs.regular import INLINE_LIMIT, TmpfsFile
 from runsc_py.sentry.vfs.mount import MS_NOATIME
+from runsc_py.sentry.vfs.parameters import Refusal
 
 PAGE = 4096
 
@@ -136,16 +139,25 @@ def test_inode_limit() -> None:
 
 
 def test_options() -> None:
-    assert parse_options("size=64k,nr_inodes=2k,mode=700,uid=5") == {
-        "size": 65536,
-        "inodes": 2048,
-        "mode": 0o700,
-        "uid": 5,
-    }
-    for wrong in ("size=x", "colour=red", "mode=9"):
-        with pytest.raises(EINVAL):
-            parse_options(wrong)
-    assert Tmpfs(fake_kernel(), size=65536, mode=0o700).options() == "rw,size=64k,mode=700"
+    kernel = fake_kernel()
+    kernel.root_user_namespace = UserNamespace.initial()
+    parsed = parse_tmpfs(kernel, b"size=64k,nr_inodes=2k,mode=700,uid=5")
+    assert parsed.options() == ["size=64k", "nr_inodes=2048", "mode=700", "uid=5"]
+    for wrong in (b"size=x", b"colour=red", b"mode=9", b"size"):
+        with pytest.raises(Refusal):
+            parse_tmpfs(kernel, wrong)
+    assert Tmpfs(kernel, size=65536, mode=0o700).options() == ["size=64k", "mode=700"]
+
+
+def test_sizes() -> None:
+    kernel = fake_kernel()
+    memory = memory_pages(kernel) * PAGE
+    sizes = {b"0x10": 16, b"010": 8, b"2G": 2 << 30, b"k": 0, b"50%": memory // 2}
+    for text, size in sizes.items():
+        assert parse_size(kernel, b"size", text) == size
+    for wrong in (b"-1", b"1kk", b"1 k", b"50%%", b"0x"):
+        with pytest.raises(Refusal):
+            parse_size(kernel, b"size", wrong)
 
 
 # -- times -----------------------------------------------------------------------------

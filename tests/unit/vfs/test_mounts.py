@@ -11,7 +11,10 @@ from runsc_py.sentry.errors import EBUSY, EINVAL, EXDEV, KernelError
 from runsc_py.sentry.fs.tmpfs import Tmpfs
 from runsc_py.sentry.kernel.fd_table import FdTable
 from runsc_py.sentry.kernel.limits import Limits
+from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.vfs import mounting
+from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystemType
+from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import MS_NODEV, MS_RDONLY, MountNamespace
 from runsc_py.sentry.vfs.mount_copies import copy_namespace
 from runsc_py.sentry.vfs.naming import path_name, working_directory_name
@@ -19,6 +22,19 @@ from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.pivoting import pivot_root
 from runsc_py.sentry.vfs.unmounting import MNT_DETACH, unmount
 from runsc_py.sentry.vfs.walk import RESOLVE_NO_XDEV, walk
+
+
+class NewType(FileSystemType):
+    """A type that makes what `Mounted.new` does."""
+
+    name = "tmpfs"
+    in_user_namespaces = True
+
+    def __init__(self, world: "Mounted") -> None:
+        self.world = world
+
+    def make(self, task: Task, context: FileSystemContext) -> FileSystem:
+        return self.world.new()
 
 
 class Mounted(FileWorld):
@@ -29,11 +45,11 @@ class Mounted(FileWorld):
         namespace = self.task.credentials.user_namespace
         self.namespace = MountNamespace(self.mount, namespace, 1)
         task = cast(Any, self.task)
-        task.namespaces = SimpleNamespace(mount=self.namespace)
+        task.namespaces = SimpleNamespace(mount=self.namespace, ipc=None)
         task.memory = SimpleNamespace(executable=None, users=1)
         task.files = FdTable(Limits())
         task.kernel.root_pid_namespace = SimpleNamespace(tasks={1: self.task})
-        task.kernel.file_systems = {"tmpfs": lambda task, source, options: self.new()}
+        task.kernel.file_systems = {"tmpfs": lambda: NewType(self)}
         for path in (b"/a", b"/a/b", b"/c"):
             self.mkdir(path)
         self.write(b"/file", b"")
@@ -105,13 +121,13 @@ def test_flags_are_those_of_the_mount(world: Mounted) -> None:
     mounting.mount_new(world.task, b"none", world.walk(b"/c"), b"tmpfs", MS_NODEV, b"")
     place = world.walk(b"/c")
     assert place.mount.flags & MS_NODEV
-    mounting.remount(world.task, place, mounting.MS_REMOUNT | mounting.MS_BIND | MS_RDONLY)
+    mounting.remount(world.task, place, mounting.MS_REMOUNT | mounting.MS_BIND | MS_RDONLY, b"")
     with pytest.raises(KernelError) as caught:
         world.mkdir(b"/c/new")
     assert caught.value.number == errno.EROFS
     world.mkdir(b"/a/new")
     with pytest.raises(EINVAL):
-        mounting.remount(world.task, world.walk(b"/a"), mounting.MS_REMOUNT)
+        mounting.remount(world.task, world.walk(b"/a"), mounting.MS_REMOUNT, b"")
 
 
 def test_a_used_mount_is_busy_unless_detached(world: Mounted) -> None:
