@@ -4,10 +4,13 @@ xattr(7).  Who may read or change which name is the system call layer's to check
 the rules of the store: EEXIST, ENODATA, and which names a file system like tmpfs takes.
 """
 
-from runsc_py.sentry.errors import EEXIST, ENODATA, EOPNOTSUPP
+from runsc_py.sentry.errors import EEXIST, EINVAL, ENODATA, EOPNOTSUPP
 
 XATTR_CREATE = 1
 XATTR_REPLACE = 2
+
+#: bytes: Linux's struct simple_xattr
+_HEADER_SIZE = 40
 
 _PREFIXES = (b"user.", b"trusted.", b"security.")
 
@@ -37,9 +40,13 @@ class ExtendedAttributes:
             raise ENODATA
         self._values[name] = value
 
+    def space(self) -> int:
+        """What they count for, bytes."""
+        return sum(space_of(name, value) for name, value in self._values.items())
+
     def names(self) -> list[bytes]:
-        """listxattr(2)."""
-        return list(self._values)
+        """listxattr(2), in the order of Linux's tmpfs."""
+        return sorted(self._values, reverse=True)
 
     def remove(self, name: bytes) -> None:
         """removexattr(2).  Errors: ENODATA, EOPNOTSUPP."""
@@ -53,6 +60,13 @@ class ExtendedAttributes:
 
 
 def check_name(name: bytes) -> None:
-    """Whether an in-memory file system keeps such a name.  Errors: EOPNOTSUPP."""
+    """Whether an in-memory file system keeps such a name.  Errors: EOPNOTSUPP, EINVAL."""
     if not name.startswith(_PREFIXES):
         raise EOPNOTSUPP
+    if name in _PREFIXES:
+        raise EINVAL
+
+
+def space_of(name: bytes, value: bytes) -> int:
+    """What an attribute counts for, bytes: Linux's simple_xattr_space."""
+    return _HEADER_SIZE + len(name) + len(value)

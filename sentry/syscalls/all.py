@@ -27,6 +27,7 @@ FAMILIES = {
         "stat fstat lstat access statfs fstatfs newfstatat faccessat statx faccessat2"
     ),
     "file_control": "fcntl",
+    "file_flags": "file_getattr file_setattr",
     "filesystem_contexts": "fsopen fsconfig fsmount fspick",
     "futex": "futex futex_waitv",
     "handles": "name_to_handle_at open_by_handle_at",
@@ -95,7 +96,8 @@ FAMILIES = {
     "writing": "write pwrite64 writev pwritev pwritev2",
     "xattrs": (
         "setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr "
-        "flistxattr removexattr lremovexattr fremovexattr"
+        "flistxattr removexattr lremovexattr fremovexattr setxattrat getxattrat listxattrat "
+        "removexattrat"
     ),
 }
 

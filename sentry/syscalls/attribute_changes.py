@@ -41,6 +41,7 @@ from runsc_py.sentry.vfs.attribute_operations import (
 from runsc_py.sentry.vfs.attributes import S_IFIFO, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.notification import notify_path
 from runsc_py.sentry.vfs.path import Path
+from runsc_py.sentry.vfs.protection import check_not_immutable, check_overwritable
 
 _OFFSET_MAX = (1 << 63) - 1
 _TIME_MAX = (1 << 63) - 1
@@ -150,6 +151,7 @@ def ftruncate(task: Task, fd: Fd, size: Offset) -> int:
     file = task.files.get_io(fd)
     if file.inode.mode & S_IFMT != S_IFREG or not file.writable:
         raise EINVAL
+    check_overwritable(file.inode)
     check_file_size(task, size)
     file.truncate(size)
     notify_path(file.path, IN_MODIFY)
@@ -165,6 +167,9 @@ def fallocate(task: Task, fd: Fd, mode: FallocateMode, offset: Offset, size: Off
         raise EINVAL
     if not file.writable:
         raise EBADF
+    if mode & ~_FALLOC_FL_KEEP_SIZE:
+        check_overwritable(file.inode)
+    check_not_immutable(file.inode)
     kind = file.inode.mode & S_IFMT
     if kind == S_IFIFO:
         raise ESPIPE

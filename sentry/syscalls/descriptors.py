@@ -1,15 +1,11 @@
 """Calls about descriptors as such: dup(2), ioctl(2)'s common requests, lseek(2), fsync(2)."""
 
 from runsc_py.sentry.abi.files import (
-    F_DUPFD,
-    F_DUPFD_CLOEXEC,
-    F_GETFD,
-    F_GETFL,
-    F_SETFD,
     FIOASYNC,
     FIOCLEX,
     FIONCLEX,
     FIOQSIZE,
+    FLAG_REQUESTS,
 )
 from runsc_py.sentry.abi.ioctl import FIONBIO, FIONREAD, INT
 from runsc_py.sentry.errors import EINVAL, ENOTTY
@@ -25,22 +21,8 @@ from runsc_py.sentry.syscalls.types import (
     UnsignedInt,
     Whence,
 )
-from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
-from runsc_py.sentry.vfs.open_file import (
-    O_APPEND,
-    O_ASYNC,
-    O_CLOEXEC,
-    O_DIRECT,
-    O_NOATIME,
-    O_NONBLOCK,
-    OpenFile,
-)
-
-_SETTABLE_FLAGS = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK
-#: what fcntl(2) does with a descriptor of an O_PATH open
-_PATH_COMMANDS = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
-_LAST_SIGNAL = 64
-
+from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG
+from runsc_py.sentry.vfs.open_file import O_CLOEXEC, O_NONBLOCK, OpenFile
 
 # -- dup --------------------------------------------------------------------------
 
@@ -92,8 +74,13 @@ def ioctl(task: Task, fd: Fd, request: IoctlRequest, argument: IoctlArgument) ->
         else:
             file.flags = file.flags | O_NONBLOCK if value else file.flags & ~O_NONBLOCK
         return 0
-    if file.inode.mode & S_IFMT == S_IFREG and request in (FIONREAD, FIOQSIZE):
+    kind = file.inode.mode & S_IFMT
+    if kind == S_IFREG and request in (FIONREAD, FIOQSIZE):
         return _size_request(task, file, request, argument)
+    if kind in (S_IFREG, S_IFDIR) and request in FLAG_REQUESTS:
+        from runsc_py.sentry.syscalls.file_flags import flags_request
+
+        return flags_request(task, file, request, argument)
     return file.ioctl(task, request, argument)
 
 

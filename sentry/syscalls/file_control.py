@@ -51,6 +51,7 @@ from runsc_py.sentry.vfs.open_file import (
     OpenFile,
 )
 from runsc_py.sentry.vfs.permissions import check_owner
+from runsc_py.sentry.vfs.protection import check_overwritable
 
 _SETTABLE_FLAGS = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK
 #: what fcntl(2) does with a descriptor of an O_PATH open
@@ -102,6 +103,8 @@ def _flags_command(task: Task, fd: int, file: OpenFile, command: int, argument: 
         return file.flags
     if argument & ~file.flags & O_NOATIME:
         check_owner(task.credentials, file.inode)
+    if (argument ^ file.flags) & O_APPEND:
+        check_overwritable(file.inode)
     set_asynchronous(task, fd, file, bool(argument & O_ASYNC))
     file.flags = file.flags & ~_SETTABLE_FLAGS | argument & _SETTABLE_FLAGS
     return 0

@@ -4,7 +4,7 @@ The path is copied in once, before the descriptor is looked at, as in Linux: an 
 makes the descriptor meaningless, even a closed one.
 """
 
-from runsc_py.sentry.abi.files import AT_EMPTY_PATH, AT_FDCWD
+from runsc_py.sentry.abi.files import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW
 from runsc_py.sentry.errors import ENOENT
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.vfs.path import Path
@@ -35,3 +35,18 @@ def place_at(task: Task, directory: int, address: int, flags: int, *, follow: bo
         if not path:
             raise ENOENT
     return walk(task, path, start_of(task, directory, path), follow=follow)
+
+
+def io_place_at(
+    task: Task, directory: int, address: int, flags: int, *, needs_descriptor: bool = False
+) -> Path:
+    """`place_at` by AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH in `flags`, of calls that read or write.
+
+    A descriptor that is meant itself must not be one of O_PATH, and with `needs_descriptor` not
+    AT_FDCWD either.  Errors: as `place_at`.
+    """
+    if flags & AT_EMPTY_PATH and (directory != AT_FDCWD or needs_descriptor):
+        path = task.memory.copy_in_string(address) if address else b""
+        if not path:
+            return task.files.get_io(directory).path
+    return place_at(task, directory, address, flags, follow=not flags & AT_SYMLINK_NOFOLLOW)

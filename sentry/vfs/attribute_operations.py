@@ -28,6 +28,11 @@ from runsc_py.sentry.vfs.permissions import (
     keeps_set_gid,
     mode_without_set_ids,
 )
+from runsc_py.sentry.vfs.protection import (
+    check_changeable,
+    check_not_immutable,
+    check_overwritable,
+)
 from runsc_py.sentry.vfs.usage import is_executed
 
 TYPE_CHECKING = False
@@ -53,6 +58,7 @@ def change_mode(task: "Task", place: Path, mode: int) -> None:
     if inode.is_symlink:
         raise EOPNOTSUPP
     credentials = task.credentials
+    check_changeable(inode)
     check_owner(credentials, inode)
     current, uid, gid = inode.permission_ids()
     if mode & S_ISGID and not keeps_set_gid(credentials, uid, gid):
@@ -66,6 +72,7 @@ def change_owner(task: "Task", place: Path, uid: int | None, gid: int | None) ->
     check_writable(place.mount)
     inode = place.inode
     credentials = task.credentials
+    check_changeable(inode)
     mode, current_uid, current_gid = inode.permission_ids()
     owns = credentials.fsuid == current_uid
     capable = credentials.has_capability_over_inode(CAP_CHOWN, current_uid, current_gid)
@@ -93,6 +100,7 @@ def truncate(task: "Task", place: Path, size: int) -> None:
         raise EINVAL
     check_writable(place.mount)
     check(task.credentials, inode, MAY_WRITE)
+    check_overwritable(inode)
     if is_executed(task.kernel, inode):
         raise ETXTBSY
     break_leases(task, inode, 0, writing=True)
@@ -137,6 +145,7 @@ def touch(task: "Task", place: Path) -> None:
     """utimensat(2) without times: both become now.  Errors: EROFS, EACCES."""
     check_writable(place.mount)
     inode = place.inode
+    check_not_immutable(inode)
     if not is_owner_or_capable(task.credentials, inode):
         check(task.credentials, inode, MAY_WRITE)
     now = task.kernel.clock.realtime()
@@ -149,6 +158,7 @@ def set_times(
 ) -> None:
     """utimensat(2) with times in ns since the epoch; None leaves one.  Errors: EROFS, EPERM."""
     check_writable(place.mount)
+    check_changeable(place.inode)
     check_owner(task.credentials, place.inode)
     place.inode.set_attributes(
         AttributeChange(access_time=access_time, modification_time=modification_time)

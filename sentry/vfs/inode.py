@@ -11,8 +11,8 @@ Default methods answer as Linux does for a file type that lacks the operation.
 from runsc_py.sentry.errors import (
     EINVAL,
     ELOOP,
-    ENODATA,
     ENOTDIR,
+    ENOTTY,
     EOPNOTSUPP,
     EPERM,
 )
@@ -56,6 +56,8 @@ class FileSystem:
     denies_devices = False
     #: access control lists may be there (Linux's SB_POSIXACL): creation takes the umask away itself
     keeps_acls = False
+    #: regular files and directories may be immutable, append-only (vfs/file_flags.py)
+    has_flags = False
     #: whether a cached dentry must be asked about again before use (proc, shared gofer mounts)
     needs_revalidation = False
     #: the user namespace it was mounted in, which its ids belong to; None for the initial one
@@ -103,7 +105,16 @@ class FileSystem:
 class Inode:
     """A file of any type.  Identity is the Python object; `number` is what stat shows."""
 
-    __slots__ = ("__weakref__", "file_locks", "filesystem", "has_acl", "mode", "number", "watches")
+    __slots__ = (
+        "__weakref__",
+        "file_locks",
+        "filesystem",
+        "flags",
+        "has_acl",
+        "mode",
+        "number",
+        "watches",
+    )
 
     def __init__(self, filesystem: FileSystem, number: int, mode: int) -> None:
         self.filesystem = filesystem
@@ -113,6 +124,8 @@ class Inode:
         self.mode = mode
         #: an access control list may be there, which `get_acl` knows; else the mode says it all
         self.has_acl = False
+        #: FS_…_FL of which `vfs/protection.py` tells
+        self.flags = 0
         #: advisory locks, made when the first one is taken (vfs/locks.py)
         self.file_locks: object | None = None
         #: inotify watches, made when the first one is set
@@ -232,7 +245,7 @@ class Inode:
 
     def get_xattr(self, name: bytes) -> bytes:
         """Errors: ENODATA, EOPNOTSUPP."""
-        raise ENODATA
+        raise EOPNOTSUPP
 
     def set_xattr(self, name: bytes, value: bytes, flags: int) -> None:
         raise EOPNOTSUPP
@@ -241,7 +254,17 @@ class Inode:
         return []
 
     def remove_xattr(self, name: bytes) -> None:
-        raise ENODATA
+        raise EOPNOTSUPP
+
+    # -- flags --------------------------------------------------------------------
+
+    def get_flags(self) -> int:
+        """FS_…_FL (vfs/file_flags.py).  Errors: ENOTTY where there are none."""
+        raise ENOTTY
+
+    def set_flags(self, flags: int) -> None:
+        """Change them, with the right to do so.  Errors: ENOTTY, EOPNOTSUPP."""
+        raise ENOTTY
 
     # -- access control lists -----------------------------------------------------
 

@@ -30,6 +30,7 @@ from runsc_py.sentry.vfs.mount import MS_NOSYMFOLLOW
 from runsc_py.sentry.vfs.notification import notify_path
 from runsc_py.sentry.vfs.open_file import (
     O_ACCMODE,
+    O_APPEND,
     O_CREAT,
     O_DIRECTORY,
     O_EXCL,
@@ -50,6 +51,7 @@ from runsc_py.sentry.vfs.permissions import (
     check_owner,
     new_inode_owner,
 )
+from runsc_py.sentry.vfs.protection import check_overwritable
 from runsc_py.sentry.vfs.usage import is_executed
 from runsc_py.sentry.vfs.walk import (
     MAXIMUM_LINKS,
@@ -131,6 +133,8 @@ def open_path(task: "Task", place: Path, flags: int) -> OpenFile:
     elif kind in (S_IFCHR, S_IFBLK) and mount.denies_devices:
         raise EACCES
     check(task.credentials, inode, wanted)
+    if inode.flags and (flags & O_TRUNC or wanted & MAY_WRITE and not flags & O_APPEND):
+        check_overwritable(inode)
     if flags & O_NOATIME:
         check_owner(task.credentials, inode)
     if wanted & MAY_WRITE and mount.read_only and not inode.is_special:

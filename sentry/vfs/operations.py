@@ -43,6 +43,7 @@ from runsc_py.sentry.vfs.permissions import (
     may,
     new_inode_owner,
 )
+from runsc_py.sentry.vfs.protection import check_changeable, check_overwritable
 from runsc_py.sentry.vfs.walk import Parent, walk_to_parent
 
 TYPE_CHECKING = False
@@ -164,6 +165,7 @@ def make_link(task: "Task", source: Path, path: bytes, start: Path | None = None
     check_may_create(task.credentials, parent)
     if inode.filesystem is not parent.mount.filesystem:
         raise EXDEV
+    check_changeable(inode)
     if inode.is_directory:
         raise EPERM
     if isinstance(source.dentry, PrivateDentry):
@@ -182,7 +184,9 @@ def check_may_delete(
     """Whether a name may go.  Errors, in order: EACCES, EPERM, ENOTDIR, EISDIR, ENOENT."""
     check(credentials, parent.directory, MAY_WRITE | MAY_EXECUTE)
     inode = child.existing
+    check_overwritable(parent.directory)
     check_sticky(credentials, parent.directory, inode)
+    check_changeable(inode)
     if directory:
         if not inode.is_directory:
             raise ENOTDIR

@@ -14,6 +14,7 @@ from runsc_py.sentry.auth.capabilities import (
 from runsc_py.sentry.errors import EACCES, ENOTDIR, EPERM
 from runsc_py.sentry.vfs.acl import ACCESS
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_ISGID, S_ISUID, S_ISVTX
+from runsc_py.sentry.vfs.protection import check_not_immutable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _is_granted(
 
 
 def check(credentials: "Credentials", inode: "Inode", mask: int) -> None:
-    """Raise EACCES unless all of `mask` is allowed."""
+    """Raise EACCES unless all of `mask` is allowed, EPERM for writing to an immutable file."""
+    if mask & MAY_WRITE and inode.flags:
+        check_not_immutable(inode)
     if not may(credentials, inode, mask):
         raise EACCES
 

@@ -4,10 +4,9 @@ The value is the file system's; here are names, sizes and rights, checked in Lin
 two attributes that hold access control lists are translated to and from such (`acl.py`).
 """
 
-from runsc_py.sentry.abi.files import XATTR_LIST_MAX
 from runsc_py.sentry.abi.inotify import IN_ATTRIB
 from runsc_py.sentry.auth.capabilities import CAP_SETFCAP, CAP_SYS_ADMIN
-from runsc_py.sentry.errors import E2BIG, EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS
+from runsc_py.sentry.errors import EACCES, ENODATA, EOPNOTSUPP, EPERM, EROFS
 from runsc_py.sentry.vfs import acl
 from runsc_py.sentry.vfs.acl import AccessControlList
 from runsc_py.sentry.vfs.attributes import (
@@ -28,6 +27,7 @@ from runsc_py.sentry.vfs.permissions import (
     check_owner,
     keeps_set_gid,
 )
+from runsc_py.sentry.vfs.protection import check_changeable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,10 +89,7 @@ def list_xattrs(credentials: "Credentials", place: Path) -> bytes:
     names = place.inode.list_xattrs()
     if not credentials.has_capability(CAP_SYS_ADMIN):
         names = [name for name in names if not name.startswith(_TRUSTED)]
-    text = b"".join(name + b"\0" for name in names)
-    if len(text) > XATTR_LIST_MAX:
-        raise E2BIG
-    return text
+    return b"".join(name + b"\0" for name in names)
 
 
 # -- access control lists ---------------------------------------------------------------
@@ -114,6 +111,7 @@ def _set_acl(
 ) -> None:
     """Linux's set_posix_acl.  Errors: EOPNOTSUPP, EACCES, EPERM, EINVAL."""
     inode = place.inode
+    check_changeable(inode)
     if not inode.filesystem.keeps_acls or inode.is_symlink:
         raise EOPNOTSUPP
     if kind == acl.DEFAULT and not inode.is_directory:
@@ -135,6 +133,8 @@ def _set_acl(
 
 def _check_access(credentials: "Credentials", inode: "Inode", name: bytes, mask: int) -> None:
     """Linux's xattr_permission."""
+    if mask & MAY_WRITE:
+        check_changeable(inode)
     if name.startswith((_SECURITY, b"system.")):
         return
     if name.startswith(_TRUSTED):
@@ -147,9 +147,7 @@ def _check_access(credentials: "Credentials", inode: "Inode", name: bytes, mask:
             raise EPERM if mask & MAY_WRITE else ENODATA
         if kind == S_IFDIR and inode.mode & S_ISVTX and mask & MAY_WRITE:
             check_owner(credentials, inode)
-        check(credentials, inode, mask)
-        return
-    raise EOPNOTSUPP
+    check(credentials, inode, mask)
 
 
 def _check_security(credentials: "Credentials", inode: "Inode", name: bytes) -> None:

@@ -10,6 +10,7 @@ A directive is a comment line `// guest: KEY = VALUE` (`#` in Python and shell):
     status = 3                 the exit status it must have natively (default 0)
     timeout = 30               seconds, natively and inside (default 10)
     needs = perl               a program without which the case is skipped
+    kernel = 6.13              the case is skipped on a host whose kernel is older
     user = root                natively only the superuser may; the case is skipped for others
     pending = why              inside it must still differ; remove this when it no longer does
 """
@@ -32,6 +33,7 @@ KEYS = (
     "status",
     "timeout",
     "needs",
+    "kernel",
     "user",
     "pending",
 )
@@ -53,6 +55,7 @@ class Guest:
         self.status = int(values.get("status", "0"))
         self.timeout = float(values.get("timeout", DEFAULT_TIMEOUT))
         self.needs = shlex.split(values.get("needs", ""))
+        self.kernel = tuple(map(int, values.get("kernel", "0").split(".")))
         self.user = values.get("user", "")
         self.pending = values.get("pending", "")
 

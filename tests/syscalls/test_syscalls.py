@@ -3,6 +3,7 @@
 To add a case, drop in one file; `harness.guest` lists the directives it may contain.
 """
 
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -16,12 +17,20 @@ from harness.outcome import differences
 GUESTS = discover(Path(__file__).parent)
 
 
+def host_kernel() -> tuple[int, ...]:
+    """The host's kernel version."""
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int("".join(itertools.takewhile(str.isdigit, minor)))
+
+
 @pytest.mark.parametrize("guest", GUESTS, ids=lambda guest: guest.name)
 def test_same_inside(guest: Guest, workplace: Path, native_only: bool) -> None:
     """The status and both outputs are those of the native run."""
     for needed in guest.needs:
         if shutil.which(needed) is None:
             pytest.skip(f"{needed} is not installed")
+    if host_kernel() < guest.kernel:
+        pytest.skip("the host's kernel is too old to compare with")
     if guest.user == "root" and os.geteuid() != 0:
         pytest.skip("natively only the superuser may do this")
     case = Case(

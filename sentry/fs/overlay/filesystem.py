@@ -40,6 +40,7 @@ class Overlay(LayerFileSystem):
     type_name = "overlay"
     magic = OVERLAYFS_SUPER_MAGIC
     keeps_acls = True
+    has_flags = True
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from runsc_py.sentry.errors import ENODATA, ENOENT, EOPNOTSUPP, EPERM, EROFS
 from runsc_py.sentry.fs.layer import LayerInode
 from runsc_py.sentry.fs.overlay.whiteout import PRIVATE_PREFIX
 from runsc_py.sentry.vfs import acl
-from runsc_py.sentry.vfs.attributes import AttributeChange, Attributes
+from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG, AttributeChange, Attributes
 from runsc_py.sentry.vfs.inode import Inode
 
 TYPE_CHECKING = False
@@ -49,6 +49,7 @@ class OverlayInode(LayerInode):
         number = overlay.number_of_lower(lowers[0]) if lowers else overlay.number_of_upper(real)
         super().__init__(overlay, number, real.mode)
         self.has_acl = real.has_acl
+        self.flags = real.flags
         self.overlay = overlay
         #: a place where this is found; None when it has no name that we know
         self.parent = parent
@@ -176,6 +177,19 @@ class OverlayInode(LayerInode):
             upper_parent.set_attributes(parent_times)
         self.overlay.copied_up(self, upper)
         return upper
+
+    # -- flags ----------------------------------------------------------------------------
+
+    def get_flags(self) -> int:
+        # What a lower layer cannot have can be set all the same: after the copy-up.
+        if self.upper is None and self.mode & S_IFMT in (S_IFREG, S_IFDIR):
+            return self.flags
+        return self.real.get_flags()
+
+    def set_flags(self, flags: int) -> None:
+        upper = self.copy_up()
+        upper.set_flags(flags)
+        self.flags = upper.flags
 
     # -- access control lists --------------------------------------------------------------
 

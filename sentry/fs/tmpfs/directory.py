@@ -11,7 +11,7 @@ from itertools import islice
 
 from runsc_py.sentry.errors import EINVAL, ENOENT, ENOTEMPTY
 from runsc_py.sentry.fs.layer import FIRST_ENTRY_OFFSET, LayerDirectory, dot_entries
-from runsc_py.sentry.fs.tmpfs.node import TmpfsInode
+from runsc_py.sentry.fs.tmpfs.node import INHERITED_FLAGS, TmpfsInode
 from runsc_py.sentry.fs.tmpfs.regular import TmpfsRegular
 from runsc_py.sentry.fs.tmpfs.special import TmpfsSpecial, TmpfsSymlink
 from runsc_py.sentry.vfs.acl import DEFAULT
@@ -94,7 +94,7 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
     def create(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         self._check_alive()
         child = TmpfsRegular(self.tmpfs, mode & ~umask, uid, gid)
-        if self.default_acl is not None:
+        if self.default_acl is not None or self.flags:
             self._bequeath(child, mode)
         self._add(name, child)
         return child
@@ -102,7 +102,7 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
     def make_directory(self, name: bytes, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         self._check_alive()
         child = TmpfsDirectory(self.tmpfs, mode & ~umask, uid, gid)
-        if self.default_acl is not None:
+        if self.default_acl is not None or self.flags:
             self._bequeath(child, mode)
             child.default_acl = self.default_acl
         self._add(name, child)
@@ -115,14 +115,16 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
             return self.create(name, mode, uid, gid, umask)
         self._check_alive()
         child = TmpfsSpecial(self.tmpfs, mode & ~umask, device, uid, gid)
-        if self.default_acl is not None:
+        if self.default_acl is not None or self.flags:
             self._bequeath(child, mode)
         self._add(name, child)
         return child
 
     def _bequeath(self, child: TmpfsInode, mode: int) -> None:
-        """What was made with `mode` gets its access list from the default list."""
-        assert self.default_acl is not None
+        """What was made with `mode` gets flags, and its access list from the default list."""
+        child.flags = self.flags & INHERITED_FLAGS
+        if self.default_acl is None:
+            return
         mode, child.access_acl = self.default_acl.inherited(mode)
         child.mode = child.mode & S_IFMT | mode & 0o7777
         child.has_acl = child.access_acl is not None
@@ -135,7 +137,7 @@ class TmpfsDirectory(TmpfsInode, LayerDirectory):
 
     def make_unnamed(self, mode: int, uid: int, gid: int, umask: int = 0) -> Inode:
         child = TmpfsRegular(self.tmpfs, mode & ~umask, uid, gid)
-        if self.default_acl is not None:
+        if self.default_acl is not None or self.flags:
             self._bequeath(child, mode)
         child.links = 0
         child.linkable = True

@@ -20,6 +20,9 @@ TMPFS_MAGIC = 0x01021994
 
 RAMFS_MAGIC = 0x858458F6
 
+#: bytes that an inode counts for (Linux's BOGO_INODE_SIZE)
+_INODE_SPACE = 1024
+
 
 class Tmpfs(FileSystem):
     """One tmpfs instance.  Options: `fs/tmpfs/mounting.py`.
@@ -31,6 +34,7 @@ class Tmpfs(FileSystem):
     type_name = "tmpfs"
     magic = TMPFS_MAGIC
     keeps_acls = True
+    has_flags = True
     #: of the root, not shown
     default_mode = 0o1777
 
@@ -59,6 +63,8 @@ class Tmpfs(FileSystem):
         self.noswap = noswap
         #: of the root, when it was made
         self._mode, self._uid, self._gid = mode, uid, gid
+        #: bytes of extended attributes, which share the limit of the inodes
+        self.attribute_space = 0
         self._next_inode_number = first_inode_number
         self.root = TmpfsDirectory(self, mode & 0o7777 | S_IFDIR, uid, gid)
 
@@ -73,13 +79,20 @@ class Tmpfs(FileSystem):
 
     def charge_inode(self) -> None:
         """Charge an inode, or a further name of one.  Errors: ENOSPC."""
-        if self.inode_limit and self.inodes_used >= self.inode_limit:
-            raise ENOSPC
+        self.check_attribute_space(_INODE_SPACE)
         self.inodes_used += 1
 
     def release_inode(self) -> None:
         """An inode died, or lost a name of several."""
         self.inodes_used -= 1
+
+    def _free_inode_space(self) -> int:
+        return (self.inode_limit - self.inodes_used) * _INODE_SPACE - self.attribute_space
+
+    def check_attribute_space(self, size: int) -> None:
+        """Whether an inode or attributes of `size` bytes may be added.  Errors: ENOSPC."""
+        if self.inode_limit and self._free_inode_space() < size:
+            raise ENOSPC
 
     @property
     def free_pages(self) -> int:
@@ -104,7 +117,7 @@ class Tmpfs(FileSystem):
 
     def statfs(self) -> tuple[int, int, int, int, int, int]:
         free = self.free_pages if self.page_limit else 0
-        free_inodes = max(self.inode_limit - self.inodes_used, 0) if self.inode_limit else 0
+        free_inodes = max(self._free_inode_space() // _INODE_SPACE, 0) if self.inode_limit else 0
         return (PAGE_SIZE, self.page_limit, free, free, self.inode_limit, free_inodes)
 
     def options(self) -> list[str]:
@@ -138,6 +151,7 @@ class Ramfs(Tmpfs):
     type_name = "ramfs"
     magic = RAMFS_MAGIC
     keeps_acls = False
+    has_flags = False
     default_mode = 0o755
 
     def __init__(self, kernel: "Kernel", mode: int) -> None:

@@ -1,18 +1,28 @@
 """What every tmpfs inode shares: owner, link count, times, extended attributes."""
 
-from runsc_py.sentry.errors import EINVAL, ENODATA
-from runsc_py.sentry.fs.extended_attributes import ExtendedAttributes, check_name
+from runsc_py.sentry.errors import EINVAL, ENODATA, EOPNOTSUPP
+from runsc_py.sentry.fs.extended_attributes import ExtendedAttributes, check_name, space_of
 from runsc_py.sentry.fs.layer import LayerInode
 from runsc_py.sentry.fs.timestamps import access_time_is_due
 from runsc_py.sentry.vfs.acl import ACCESS, NAMES
-from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, AttributeChange, Attributes
+from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG, AttributeChange, Attributes
 from runsc_py.sentry.vfs.file_capabilities import CAPABILITY
+from runsc_py.sentry.vfs.protection import (
+    FS_APPEND_FL,
+    FS_IMMUTABLE_FL,
+    FS_NOATIME_FL,
+    FS_NODUMP_FL,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
     from runsc_py.sentry.vfs.acl import AccessControlList
     from runsc_py.sentry.vfs.open_file import OpenFile
+
+_CHANGEABLE_FLAGS = FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL
+#: the flags that what is made in a directory takes over
+INHERITED_FLAGS = FS_NODUMP_FL | FS_NOATIME_FL
 
 
 class TmpfsInode(LayerInode):
@@ -52,6 +62,8 @@ class TmpfsInode(LayerInode):
         tmpfs = getattr(self, "tmpfs", None)
         if tmpfs is not None:
             tmpfs.release_inode()
+            if self.xattrs is not None:
+                tmpfs.attribute_space -= self.xattrs.space()
 
     # -- what the kinds of inode differ in ---------------------------------------------
 
@@ -121,7 +133,9 @@ class TmpfsInode(LayerInode):
     def _forget_capabilities(self) -> None:
         """Another owner or content was not meant by who marked the file (capabilities(7))."""
         if self.xattrs is not None and self.mode & S_IFMT != S_IFDIR:
+            before = self.xattrs.space()
             self.xattrs.discard(CAPABILITY)
+            self.tmpfs.attribute_space += self.xattrs.space() - before
 
     def changed(self) -> None:
         """Something about the inode was changed: ctime is now."""
@@ -130,7 +144,7 @@ class TmpfsInode(LayerInode):
     def accessed(self, file: "OpenFile") -> None:
         """The content was read through `file`: set atime where the mount wants it."""
         now = self.tmpfs.kernel.clock.realtime()
-        if access_time_is_due(file, self, now):
+        if not self.flags & FS_NOATIME_FL and access_time_is_due(file, self, now):
             self.access_time = now
 
     def link_count(self) -> int:
@@ -148,9 +162,13 @@ class TmpfsInode(LayerInode):
         return self.xattrs.get(name)
 
     def set_xattr(self, name: bytes, value: bytes, flags: int) -> None:
+        check_name(name)
         if self.xattrs is None:
             self.xattrs = ExtendedAttributes()
+        before = self.xattrs.space()
+        self.tmpfs.check_attribute_space(space_of(name, value))
         self.xattrs.set(name, value, flags)
+        self.tmpfs.attribute_space += self.xattrs.space() - before
         self.changed()
 
     def list_xattrs(self) -> list[bytes]:
@@ -161,7 +179,22 @@ class TmpfsInode(LayerInode):
         if self.xattrs is None:
             check_name(name)
             raise ENODATA
+        before = self.xattrs.space()
         self.xattrs.remove(name)
+        self.tmpfs.attribute_space += self.xattrs.space() - before
+        self.changed()
+
+    # -- flags ------------------------------------------------------------------------------
+
+    def get_flags(self) -> int:
+        if self.tmpfs.has_flags and self.mode & S_IFMT in (S_IFREG, S_IFDIR):
+            return self.flags
+        return super().get_flags()
+
+    def set_flags(self, flags: int) -> None:
+        if flags & ~_CHANGEABLE_FLAGS:
+            raise EOPNOTSUPP
+        self.flags = flags
         self.changed()
 
     # -- access control lists ----------------------------------------------------------------
