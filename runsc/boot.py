@@ -55,8 +55,8 @@ def boot(platform: Platform, client: GoferClient, options: RunOptions, log: Log)
     return kernel
 
 
-def make_kernel(platform: Platform, options: RunOptions, log: Log) -> Kernel:
-    """A kernel without mounts and tasks."""
+def make_kernel(platform: Platform, options: RunOptions, log: Log, processes: int = -1) -> Kernel:
+    """A kernel without mounts and tasks; `processes` as in KernelOptions."""
     vector = _auxiliary_vector()
     kernel = Kernel(
         platform,
@@ -73,6 +73,7 @@ def make_kernel(platform: Platform, options: RunOptions, log: Log) -> Kernel:
             cpu_information=host_file_reader("/proc/cpuinfo"),
             hardware_capabilities=(vector.get(AT_HWCAP, 0), vector.get(AT_HWCAP2, 0)),
             stack_ceiling=vector[AT_EXECFN] & ~(PAGE_SIZE - 1),
+            processes=processes,
         ),
         log,
     )

@@ -87,6 +87,7 @@ class Lib:
     STEP_REGISTERS: int
     STEP_UNMAP: int
     STEP_DOORBELL: int
+    STEP_CAPABILITIES: int
     STUB_MASTER: int
     STUB_DOORBELL: int
     PLACEMENT_SPREAD: int

@@ -37,8 +37,12 @@ SYSCALL = int(Event.SYSCALL)
 class PtracePlatform:
     """Platform, on any Linux that lets a process trace its own children."""
 
-    def __init__(self, placement: Placement = "auto") -> None:
-        """Raises PlatformError, with what to do about it."""
+    def __init__(self, placement: Placement = "auto", processes: int = -1) -> None:
+        """Raises PlatformError, with what to do about it.
+
+        `processes` is a descriptor of a procfs(5) to look at stubs by, the platform's from now on;
+        -1 for the host's /proc.
+        """
         require_machine()
         self._contexts: dict[int, PtraceContext] = {}
         self._closed = False
@@ -48,7 +52,9 @@ class PtracePlatform:
         self._buffer = allocate("char[]", BUFFER_SIZE)  # for transfers of guest memory
         #: for transfers of extended state
         self.state_buffer = ffi.new("char[]", EXTENDED_STATE_SIZE)
-        self._proc_fd = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        if processes < 0:
+            processes = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._proc_fd = processes
         #: the host's numbers of the CPUs that guests number from 0
         self.cpus = sorted(os.sched_getaffinity(0))
         self.processors = len(self.cpus)

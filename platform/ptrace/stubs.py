@@ -25,6 +25,7 @@ STEPS = {
     lib.STEP_RSEQ: "cannot unregister rseq(2): run with GLIBC_TUNABLES=glibc.pthread.rseq=0",
     lib.STEP_STUB_PAGE: "cannot map 0x10000: set `sysctl vm.mmap_min_addr=65536` or lower",
     lib.STEP_NO_NEW_PRIVILEGES: "PR_SET_NO_NEW_PRIVS is refused: allow prctl(2) on this host",
+    lib.STEP_CAPABILITIES: "cannot drop capabilities: allow capset(2) on this host",
     lib.STEP_FILTER: "seccomp filters are refused: allow prctl(PR_SET_SECCOMP) on this host",
     lib.STEP_REGISTERS: "cannot set a stub's registers: ptrace(2) is restricted on this host",
     lib.STEP_UNMAP: "cannot unmap a stub's memory",

@@ -21,6 +21,8 @@ from runsc_py.runsc.errors import RunscError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runsc_py.runsc.runtime_log import RuntimeLog
 
 #: seconds that a killed process gets to be gone
@@ -100,7 +102,9 @@ class Container:
         from runsc_py.runsc.sandbox_process import start_subcontainer_gofer
 
         record = self.record
-        content = json.dumps(record.spec).encode()
+        sandbox = record.sandbox
+        assert sandbox is not None
+        content = json.dumps(without_sandbox_namespace(record.spec, sandbox.pid)).encode()
         config = Config.from_dict(record.config)
         gofer = start_subcontainer_gofer(decode_spec(content), config, record.bundle)
         try:
@@ -231,6 +235,21 @@ class Container:
             if record.current_status() == old:
                 record.become(new)
                 self._store.save(record)
+
+
+def without_sandbox_namespace(spec: "dict[str, Any]", sandbox: int) -> "dict[str, Any]":
+    """The specification, sharing the root PID namespace if it names the sandbox's process's.
+
+    An engine knows the sandbox's process only as the first one of the root container.
+    """
+    linux = spec.get("linux") or {}
+    path = f"/proc/{sandbox}/ns/pid"
+    kept = [
+        one
+        for one in linux.get("namespaces") or []
+        if (one.get("type"), one.get("path")) != ("pid", path)
+    ]
+    return {**spec, "linux": {**linux, "namespaces": kept}}
 
 
 def delete_remains(root: str, identifier: str) -> bool:

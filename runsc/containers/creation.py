@@ -106,7 +106,7 @@ class Creation:
         if record.is_root:
             self._launch(record, spec)
         else:
-            self._reserve(container)
+            self._reserve(container, spec)
         state = {**record.oci_state(), "status": CREATING}
         run_hooks(record, "prestart", state)
         run_hooks(record, "createRuntime", state)
@@ -188,7 +188,7 @@ class Creation:
             with ControlClient(request.socket_path) as client:
                 client.update(memory, pids)
 
-    def _reserve(self, container: Container) -> None:
+    def _reserve(self, container: Container, spec: Spec) -> None:
         """A place in a sandbox that runs, and a process that engines can wait for."""
         record = container.record
         root = self._store.load(record.sandbox_id)
@@ -203,10 +203,17 @@ class Creation:
         finally:
             if terminal >= 0:
                 os.close(terminal)
+        from runsc_py.runsc.confinement.confinement import confine_waiter
+
         client = container.client()
         exit_record = self._store.new_exit_record(record.identifier)
         try:
-            pid = wait_as_container(client, record.identifier, exit_record)
+            pid = wait_as_container(
+                client,
+                record.identifier,
+                exit_record,
+                lambda: confine_waiter(spec, self._config),
+            )
         finally:
             os.close(exit_record)
             client.close()

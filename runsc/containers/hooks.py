@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
 
 from runsc_py.runsc.errors import RunscError
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 #: bytes of a failed hook's output that are reported
 OUTPUT_LIMIT = 4096
-
-CLONE_NEWNS, MS_REC, MS_SLAVE = 0x20000, 0x4000, 0x80000
 
 
 def run_hooks(record: "ContainerRecord", phase: str, state: "dict[str, Any]") -> None:
@@ -125,8 +124,7 @@ def _enter_mount_namespace() -> None:
 
     Without the right to a mount namespace a hook has none to mount either.
     """
-    import ctypes
+    from runsc_py.runsc.confinement.container_root import leave_host_mounts
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS) == 0:
-        libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None)
+    with suppress(OSError):
+        leave_host_mounts()

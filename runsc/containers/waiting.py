@@ -13,6 +13,10 @@ from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE
 from runsc_py.runsc.exit_record import ExitRecord
 from runsc_py.runsc.standard_files import close_others
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FIRST_OTHER = 3
 #: the status of what SIGKILL ended
 KILLED = EXIT_SIGNAL_BASE + 9
@@ -25,9 +29,14 @@ def exit_status(status: int) -> int:
     return os.WEXITSTATUS(status)
 
 
-def wait_as_container(client: ControlClient, identifier: str, record: int) -> int:
-    """Fork a process that ends with the container, and writes its exit record; its id."""
-    return _fork(client, identifier, 0, record)
+def wait_as_container(
+    client: ControlClient, identifier: str, record: int, confine: "Callable[[], int]"
+) -> int:
+    """Fork a process that ends with the container, and writes its exit record; its id.
+
+    It has called `confine` by then, and told the sandbox what that returned.
+    """
+    return _fork(client, identifier, 0, record, confine)
 
 
 def wait_as_process(client: ControlClient, identifier: str, pid: int) -> int:
@@ -35,14 +44,29 @@ def wait_as_process(client: ControlClient, identifier: str, pid: int) -> int:
     return _fork(client, identifier, pid, -1)
 
 
-def _fork(client: ControlClient, identifier: str, pid: int, record: int) -> int:
+def _fork(
+    client: ControlClient,
+    identifier: str,
+    pid: int,
+    record: int,
+    confine: "Callable[[], int] | None" = None,
+) -> int:
+    reader, writer = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if child:
+        os.close(writer)
+        os.read(reader, 1)  # its end tells that the child is ready
+        os.close(reader)
         return child
     ending = ExitRecord(EXIT_FAILURE)
     try:
         os.setsid()
-        _let_go_of_files({client.fileno(), record})
+        _let_go_of_files({client.fileno(), record, writer})
+        visits = confine() if confine is not None else -1
+        if visits >= 0:
+            client.await_visits(identifier, visits)
+            os.close(visits)
+        os.close(writer)
         waited = client.wait_pid(identifier, pid) if pid else client.wait(identifier)
         ending = ExitRecord(exit_status(waited))
     except ControlError as error:

@@ -50,6 +50,18 @@ class CreateSubcontainer(Call):
 
 
 @dataclass
+class AwaitVisits(Call):
+    """Have a container's root directory no longer cached once somebody else was in it.
+
+    Answers None.  Descriptors: one that becomes readable then.
+    """
+
+    METHOD = "containerManager.AwaitVisits"
+
+    container_id: str
+
+
+@dataclass
 class StartSubcontainer(Call):
     """Start a reserved container.  Answers None.
 

@@ -131,6 +131,10 @@ class ControlClient:
         """Reserve a container; `descriptors`: none, its terminal, or 0, 1 and 2."""
         self.call(calls.CreateSubcontainer(container_id), type(None), descriptors)
 
+    def await_visits(self, container_id: str, descriptor: int) -> None:
+        """Have the root directory asked for anew when this descriptor is readable."""
+        self.call(calls.AwaitVisits(container_id), type(None), (descriptor,))
+
     def start_subcontainer(self, call: calls.StartSubcontainer, descriptors: Sequence[int]) -> None:
         """Start a reserved container (sandbox_process.subcontainer_gofer makes the gofer)."""
         self.call(call, type(None), descriptors)

@@ -46,7 +46,14 @@ SIGKILL = 9
 class ContainerProcess:
     """A process that was asked for from outside: a container's first, or one of `exec`."""
 
-    __slots__ = ("group", "host_terminal", "pid_namespace_path", "standard_files", "terminal")
+    __slots__ = (
+        "group",
+        "host_terminal",
+        "pid_namespace_path",
+        "standard_files",
+        "terminal",
+        "visits",
+    )
 
     def __init__(self, host_terminal: int = -1, standard_files: Sequence[int] = ()) -> None:
         #: None until it is started
@@ -57,11 +64,14 @@ class ContainerProcess:
         #: descriptors that were given at creation; taken at the start
         self.host_terminal = host_terminal
         self.standard_files = tuple(standard_files)
+        #: calls.AwaitVisits' descriptor; -1 for none
+        self.visits = -1
 
     def close(self) -> None:
         """Close what was given and not taken."""
-        given = (self.host_terminal, *self.standard_files)
-        self.host_terminal, self.standard_files = -1, ()
+        given = (self.host_terminal, self.visits, *self.standard_files)
+        self.host_terminal = self.visits = -1
+        self.standard_files = ()
         for descriptor in given:
             if descriptor >= 0:
                 os.close(descriptor)

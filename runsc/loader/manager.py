@@ -39,6 +39,7 @@ class ContainerManager:
         for kind, handler in (
             (calls.StartRoot, self.start_root),
             (calls.CreateSubcontainer, self.create_subcontainer),
+            (calls.AwaitVisits, self.await_visits),
             (calls.StartSubcontainer, self.start_subcontainer),
             (calls.DestroySubcontainer, self.destroy_subcontainer),
             (calls.ExecuteAsync, self.execute),
@@ -77,6 +78,13 @@ class ContainerManager:
         """Reserve a container."""
         self._loader.create(call.container_id, files)
         files.clear()
+
+    def await_visits(self, call: calls.AwaitVisits, files: list[int], later: Deferred) -> None:
+        """Keep the descriptor until there is a root directory."""
+        entry = self._loader.processes.get((call.container_id, 0))
+        if entry is None or entry.group is not None or entry.visits >= 0 or len(files) != 1:
+            raise ControlError("one file for a container that is not started is needed")
+        entry.visits = files.pop()
 
     def start_subcontainer(
         self, call: calls.StartSubcontainer, files: list[int], later: Deferred

@@ -1,8 +1,9 @@
 """The mount namespace of a container, as its specification has it.
 
 Order: the root; /proc, /sys, /dev and /dev/pts where the specification has none; its own mounts as
-they are listed; memory over an empty /tmp.  Then devices, the working directory, read-only and
-masked paths.  Mount points that do not exist are made, in memory where the root is an overlay.
+they are listed; memory over an empty /tmp of a root that is kept in memory.  Then devices, the
+working directory, read-only and masked paths.  Mount points that do not exist are made, in memory
+where the root is an overlay.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ class MountBuilder:
         binds = iter(self._layers[1:])
         for mount in spec.mounts:
             self._mount(mount, next(binds) if mount.is_bind else None)
-        if "/tmp" not in wanted:
+        if "/tmp" not in wanted and self._layers[0].is_overlay:
             self._mount_over_empty_tmp()
         linux = spec.linux
         if linux is not None:
@@ -228,7 +229,10 @@ class MountBuilder:
         self.namespace.mount(filesystem, place, flags)
 
     def _mount_over_empty_tmp(self) -> None:
-        """As gVisor: an image's own content of /tmp stays, an empty one becomes memory."""
+        """As gVisor: an image's own content of /tmp stays, an empty one becomes memory.
+
+        Not so where the root directory takes writes: `podman cp`, `commit` and `diff` look there.
+        """
         try:
             place = walk(self.walker, b"/tmp")
         except KernelError:

@@ -14,6 +14,8 @@ from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.gofer.process import Connection, start_gofer
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
+from runsc_py.runsc.confinement import host_calls
+from runsc_py.runsc.confinement.confinement import Confinement
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 from runsc_py.runsc.sandbox import raise_descriptor_limit
@@ -37,8 +39,10 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     gofer = start_gofer(mounts)
     platform: PtracePlatform | None = None
     try:
-        platform = PtracePlatform()
-        return _serve(request, log, created, gofer, platform, layers)
+        _join_namespaces(request)
+        confinement = Confinement(log)
+        platform = PtracePlatform(processes=confinement.processes)
+        return _serve(request, log, created, gofer, platform, layers, confinement)
     except GoferError as error:
         raise RunscError(f"the gofer failed: {error}") from error
     except PlatformError as error:
@@ -57,11 +61,13 @@ def _serve(
     gofer: Connection,
     platform: PtracePlatform,
     layers: list[GoferMountConfiguration],
+    confinement: Confinement,
 ) -> int:
     from runsc_py.runsc.boot import make_kernel
     from runsc_py.runsc.control.server import ControlServer, listen
     from runsc_py.runsc.loader.loader import GoferMonitor
     from runsc_py.runsc.loader.manager import ContainerManager
+    from runsc_py.runsc.loader.visits import await_visits
     from runsc_py.runsc.options import RunOptions
     from runsc_py.runsc.services.services import Services
     from runsc_py.sentry.kernel.run_loop import RunLoop
@@ -70,8 +76,7 @@ def _serve(
     options = RunOptions([])
     options.host_name = request.spec.hostname or None
     options.network = "host" if request.config.network == "host" else "none"
-    _join_namespaces(request)
-    kernel = make_kernel(platform, options, log)
+    kernel = make_kernel(platform, options, log, confinement.processes)
     kernel.reaps_orphans = False
     kernel.options.allows_set_id = request.config.allow_suid
     loader = _load(request, kernel, GoferClient(gofer.socket), layers)
@@ -83,6 +88,9 @@ def _serve(
     ContainerManager(loader, server)
     services = Services(loader, server, request, log)
     _take_terminal(request, loader)
+    confinement.complete(request.spec, request.config)
+    if confinement.visits >= 0:
+        await_visits(loader.root, confinement.visits)
     gc.collect()
     gc.freeze()
     created()
@@ -92,7 +100,8 @@ def _serve(
     finally:
         # The answers to those who wait are on their way out: nobody serves them any more.
         server.close()
-        _remove(request.socket_path)
+        if not confinement.is_complete:
+            _remove(request.socket_path)
     return _exit_status(kernel)
 
 
@@ -134,13 +143,11 @@ def _join_namespaces(request: SandboxRequest) -> None:
     path = request.host_namespaces.get("network")
     if not path:
         return
-    import ctypes
-
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x40000000):
-            number = ctypes.get_errno()
-            raise RunscError(f"joining network namespace {path}: {os.strerror(number)}")
+        host_calls.join_namespace(descriptor, host_calls.CLONE_NEWNET)
+    except OSError as error:
+        raise RunscError(f"joining network namespace {path}: {error.strerror}") from None
     finally:
         os.close(descriptor)
 

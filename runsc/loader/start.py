@@ -18,6 +18,7 @@ from runsc_py.runsc.loader.process_arguments import (
     limits_of,
     resolve_environment,
 )
+from runsc_py.runsc.loader.visits import await_visits
 from runsc_py.sentry.fs.host_stdio import open_standard_files
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
@@ -100,6 +101,9 @@ def start_container(loader: Loader, information: ContainerInformation) -> None:
         loader.containers[identifier] = information
         if information.mount_namespace is None:
             prepare(loader, information, namespace)
+        if entry.visits >= 0:
+            descriptor, entry.visits = entry.visits, -1
+            await_visits(information, descriptor)
         arguments = _arguments(loader, information, process)
         arguments.pid_namespace = namespace
         _create(loader, information, entry, process, arguments)

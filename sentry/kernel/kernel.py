@@ -56,6 +56,14 @@ class Log(Protocol):
     def warning(self, message: str) -> None: ...
 
 
+def open_descriptor_directory(processes: int) -> int:
+    """Our own /proc/self/fd, of the procfs `processes` unless that is -1."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    if processes < 0:
+        return os.open("/proc/self/fd", flags)
+    return os.open("self/fd", flags, dir_fd=processes)
+
+
 class Kernel:
     """One sandbox's kernel."""
 
@@ -92,7 +100,7 @@ class Kernel:
         self.terminals: TerminalRegistry
         self.anonymous_mount: Mount
         #: our own /proc/self/fd, where a descriptor of ours is opened again with fewer rights
-        self.descriptor_directory = os.open("/proc/self/fd", os.O_RDONLY | os.O_CLOEXEC)
+        self.descriptor_directory = open_descriptor_directory(options.processes)
         #: where the first process starts
         self.root_mount_namespace: MountNamespace
         #: file system types that mount(2) knows, by name

@@ -15,6 +15,7 @@ class KernelOptions:
         "host_name",
         "limits",
         "network",
+        "processes",
         "processors",
         "stack_ceiling",
     )
@@ -29,6 +30,7 @@ class KernelOptions:
         cpu_information: Callable[[], bytes] = bytes,
         hardware_capabilities: tuple[int, int] = (0, 0),
         stack_ceiling: int = 0x7FFF_0000_0000,
+        processes: int = -1,
     ) -> None:
         self.host_name = host_name
         #: whether execve(2) honours set-id bits and file capabilities
@@ -45,3 +47,5 @@ class KernelOptions:
         #: stacks of programs begin below it: page-aligned, near the end of the gap that the
         #: host leaves for stacks
         self.stack_ceiling = stack_ceiling
+        #: descriptor of a procfs(5) that we are in; -1 for the host's /proc
+        self.processes = processes

@@ -124,7 +124,31 @@ def test_top(podman: Podman, box: str) -> None:
     assert any(line.split()[:2] == ["1", "sh"] for line in shown.splitlines()), shown
 
 
-def test_pod(podman: Podman, native_only: bool) -> None:
+def copy_both_ways(podman: Podman, name: str, directory: Path) -> None:
+    """`podman cp` into a running container and from it, and nowhere else."""
+    (directory / "file").write_text("given")
+    podman(
+        "exec", name, "sh", "-c", "ls /root /tmp; for i in 1 2 3 4 5 6 7; do cat /root/$i; done; :"
+    )
+    for place in ("/root", "/tmp"):
+        podman("cp", str(directory / "file"), f"{name}:{place}/copied-for-test")
+        assert podman("exec", name, "cat", f"{place}/copied-for-test") == "given"
+        assert not Path(place, "copied-for-test").exists()
+    podman("exec", name, "sh", "-c", "echo changed > /root/copied-for-test; ls /root")
+    podman("cp", f"{name}:/root/copied-for-test", str(directory / "back"))
+    assert (directory / "back").read_text() == "changed\n"
+    assert podman.call("cp", str(directory / "file"), f"{name}:/proc/x").status != 0
+
+
+def test_copy(podman: Podman, box: str, tmp_path: Path) -> None:
+    """Files go into a running container and come back, volumes too."""
+    copy_both_ways(podman, box, tmp_path)
+    assert podman("exec", box, "ls", "/etc/hostname") == "/etc/hostname\n"
+    podman("cp", f"{box}:/etc/hostname", str(tmp_path / "name"))
+    assert (tmp_path / "name").read_text().strip() == podman("exec", box, "hostname").strip()
+
+
+def test_pod(podman: Podman, native_only: bool, tmp_path: Path) -> None:
     """Containers of a pod see each other's processes when they share the namespace."""
     if native_only:
         pytest.skip("runc would have to raise limits for the first container of a pod")
@@ -133,7 +157,8 @@ def test_pod(podman: Podman, native_only: bool) -> None:
     try:
         podman("run", "--detach", "--pod", "pod", "--name", "one", IMAGE, "sleep", "1000")
         shown = podman("run", "--rm", "--pod", "pod", IMAGE, "ps", "-o", "args")
-        assert "sleep 1000" in shown
+        copy_both_ways(podman, "one", tmp_path)
+        assert "sleep 1000" in shown and "sleep 2000" in shown
         podman("kill", "one")
         assert podman("wait", "one") == "137\n"
         assert podman("run", "--rm", "--pod", "pod", IMAGE, "echo", "on") == "on\n"

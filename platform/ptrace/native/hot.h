@@ -51,6 +51,7 @@
 #define STEP_REGISTERS 10
 #define STEP_UNMAP 11
 #define STEP_DOORBELL 12
+#define STEP_CAPABILITIES 13
 
 /* The two stubs a platform starts with. */
 #define STUB_MASTER 0

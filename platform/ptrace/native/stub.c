@@ -8,6 +8,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -122,6 +123,24 @@ static void make_stub_page(void)
         fail(STEP_STUB_PAGE);
 }
 
+/* What memory and scheduling calls may need stays; a guest's rights are the sentry's to know. */
+static void drop_capabilities(void)
+{
+    const uint32_t kept = 1u << CAP_IPC_LOCK | 1u << CAP_SYS_NICE | 1u << CAP_SYS_RESOURCE;
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[2] = {{0, 0, 0}, {0, 0, 0}};
+
+    if (RAW(SYS_capget, &header, sets, 0, 0))
+        fail(STEP_CAPABILITIES);
+    for (int half = 0; half < 2; half++) {
+        sets[half].effective &= half ? 0 : kept;
+        sets[half].permitted &= half ? 0 : kept;
+        sets[half].inheritable = 0;
+    }
+    if (RAW(SYS_capset, &header, sets, 0, 0))
+        fail(STEP_CAPABILITIES);
+}
+
 /* The stub's own life, from its birth to the breakpoint in the stub page. */
 static _Noreturn void stub_main(const struct setup *setup)
 {
@@ -140,6 +159,7 @@ static _Noreturn void stub_main(const struct setup *setup)
     forget_libc(setup);
     reset_signals();
     make_stub_page();
+    drop_capabilities();
     if (RAW(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0))
         fail(STEP_NO_NEW_PRIVILEGES);
     if (RAW(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &setup->filter, 0))

@@ -164,6 +164,10 @@ class GoferDirectory(GoferInode, LayerDirectory):
             self._listing = listing
         return listing
 
+    def forget_listing(self) -> None:
+        """It is no longer to be trusted."""
+        self._listing = None
+
     def _device(self) -> int:
         known = self.known
         return known[protocol.DEVICE_MAJOR] << 32 | known[protocol.DEVICE_MINOR]

@@ -102,6 +102,13 @@ class GoferFileSystem(LayerFileSystem):
         root, attributes, self.read_only = client.mount(index)
         self.root: GoferInode = self.inode(root, attributes)
 
+    def share(self) -> None:
+        """From now on the host may change the files, too."""
+        self.shared = self.needs_revalidation = True
+        for inode in self._inodes.values():
+            if isinstance(inode, GoferDirectory):
+                inode.forget_listing()
+
     def add_user(self, filesystem: FileSystem) -> None:
         self._users.append(filesystem)
 

@@ -1,0 +1,86 @@
+"""Taking from a process of ours what it no longer needs of the host, in two steps.
+
+The first comes before the platform, since stubs are copies of the sandbox and are seen by it: a
+mount namespace of our own, and a /proc that shows nobody but whom we may trace.  The second comes
+when everything is open: the container's files become all there is, and capabilities go.
+
+Where the host does not allow a step (an ordinary user outside of a user namespace, an old kernel),
+the process goes on without it, as said in SECURITY.md.
+"""
+
+from __future__ import annotations
+
+from runsc_py.runsc.confinement import host_calls
+from runsc_py.runsc.confinement.container_root import enter_container_root, leave_host_mounts
+from runsc_py.runsc.confinement.library import import_only_from, open_library
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.config import Config
+    from runsc_py.runsc.oci.spec import Spec
+    from runsc_py.runsc.sandbox_log import SandboxLog
+
+_CAP_NET_BIND_SERVICE, _CAP_NET_BROADCAST, _CAP_NET_ADMIN, _CAP_NET_RAW = 10, 11, 12, 13
+_CAP_IPC_LOCK, _CAP_SYS_NICE, _CAP_SYS_RESOURCE = 14, 23, 24
+
+#: as native/stub.c leaves them to stubs: who has fewer could not trace them
+_KEPT = (_CAP_IPC_LOCK, _CAP_SYS_NICE, _CAP_SYS_RESOURCE)
+#: with the host's network
+_OF_THE_NETWORK = (_CAP_NET_BIND_SERVICE, _CAP_NET_BROADCAST, _CAP_NET_ADMIN, _CAP_NET_RAW)
+
+
+class Confinement:
+    """Of this process."""
+
+    def __init__(self, log: SandboxLog) -> None:
+        """The first step."""
+        self._log = log
+        #: whether paths of the host have ceased to lead anywhere
+        self.is_complete = False
+        #: a /proc of our own for the platform; -1 for the host's
+        self.processes = -1
+        #: readable when the container's files were looked at from outside; -1 for none
+        self.visits = -1
+        self._has_namespace = False
+        try:
+            leave_host_mounts()
+            self._has_namespace = True
+            options = {b"subset": b"pid", b"hidepid": b"ptraceable"}
+            attributes = (
+                host_calls.MOUNT_ATTR_NOSUID
+                | host_calls.MOUNT_ATTR_NODEV
+                | host_calls.MOUNT_ATTR_NOEXEC
+            )
+            self.processes = host_calls.new_mount(b"proc", options, attributes)
+        except OSError as error:
+            log.debug(f"confinement: {error.strerror}")
+
+    def complete(self, spec: Spec, config: Config) -> None:
+        """The second step."""
+        if self._has_namespace:
+            try:
+                library = open_library()
+                self.visits = enter_container_root(spec, config)
+            except OSError as error:
+                self._log.warning(f"the host's mounts stay visible: {error.strerror}")
+            else:
+                import_only_from(library)
+                self.is_complete = True
+        kept = _KEPT + _OF_THE_NETWORK if config.network == "host" else _KEPT
+        host_calls.keep_capabilities(sum(1 << number for number in kept))
+
+
+def confine_waiter(spec: Spec, config: Config) -> int:
+    """A process that waits for one inside has the container's files, and no rights.
+
+    Returns what `enter_container_root` does, -1 where the host does not allow it.
+    """
+    try:
+        leave_host_mounts()
+        library = open_library()
+        visits = enter_container_root(spec, config)
+    except OSError:
+        return -1
+    import_only_from(library)
+    host_calls.keep_capabilities(0)
+    return visits
