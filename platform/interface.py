@@ -194,7 +194,8 @@ class Context(Protocol):
     def execute(self, number: int, *arguments: int) -> int:
         """Run one host system call of a short fixed list inside this context.
 
-        The list: mmap, munmap, mprotect, mremap, madvise, mincore, msync, mlock family.
+        The list: mmap, munmap, mprotect, mremap, madvise, mincore, msync, mlock family, and
+        pread64, pwrite64 on a descriptor of ours.
         Returns what the host returned (negative errno included); the guest's registers are
         unchanged.  Must be called at a stop; the caller has checked the arguments.
         Raises ContextGone; ValueError for a call outside the list or one that touches the stub

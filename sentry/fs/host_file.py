@@ -106,9 +106,6 @@ class HostFile(RegularFile):
         """The host descriptor with the bytes."""
         raise NotImplementedError
 
-    def accessed(self) -> None:
-        """Bytes were read: the access time may be due."""
-
     def modified(self) -> None:
         """Bytes or the size were changed: so are mtime and ctime."""
 
@@ -118,6 +115,15 @@ class HostFile(RegularFile):
 
     def host_descriptor(self) -> int | None:
         return self.descriptor
+
+    def native_reader(self) -> int:
+        return self.descriptor
+
+    def begin_native_write(self, size: int, offset: int) -> tuple[int, int]:
+        return (-1, 0) if self.flags & O_APPEND else (self.descriptor, size)
+
+    def end_native_write(self, allowed: int, written: int) -> None:
+        self.modified()
 
     def read_at(self, size: int, offset: int) -> bytes:
         data = os.pread(self.descriptor, size, offset)

@@ -12,6 +12,7 @@ from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL, EOPNOTSUPP
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import READABLE
 from runsc_py.sentry.syscalls.blocking import blocking
+from runsc_py.sentry.syscalls.native_transfer import NATIVE_SIZE, read_natively
 from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.transfer import (
     ADDRESS_END,
@@ -42,6 +43,11 @@ from runsc_py.sentry.vfs.notification import notify_path
 async def read(task: Task, fd: Fd, buffer: OutBuffer, count: Size) -> int:
     """read(2)"""
     file = task.files.get_readable(fd)
+    if count >= NATIVE_SIZE and file.seekable:
+        done = read_natively(task, file, buffer, count, file.position)
+        if done is not None:
+            file.position += done
+            return done
     if count > PIECE:
         if buffer + count > ADDRESS_END:
             raise EFAULT
@@ -61,6 +67,10 @@ async def pread64(task: Task, fd: Fd, buffer: OutBuffer, count: Size, offset: Of
     if not 0 <= offset <= OFFSET_MAX - count:
         raise EINVAL
     file = positioned_file(task, fd, task.files.get_readable)
+    if count >= NATIVE_SIZE:
+        done = read_natively(task, file, buffer, count, offset)
+        if done is not None:
+            return done
     if count > PIECE:
         if buffer + count > ADDRESS_END:
             raise EFAULT

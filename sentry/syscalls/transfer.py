@@ -293,11 +293,20 @@ def broken_pipe(task: Task, file: OpenFile) -> None:
 
 def _within_limits(task: Task, file: OpenFile, data: bytes, offset: int) -> bytes:
     """What of a write to a file with positions is allowed; its set-id bits go."""
+    allowed = size_within_limits(task, file, len(data), offset)
+    return data if allowed == len(data) else data[:allowed]
+
+
+def size_within_limits(task: Task, file: OpenFile, size: int, offset: int) -> int:
+    """How many bytes of a write to a file with positions are allowed; its set-id bits go.
+
+    Errors: EFBIG (with SIGXFSZ).
+    """
     if file.inode.mode & _SET_IDS:
         remove_set_ids(task, file.inode)
     if task.thread_group.limits.values[RLIMIT_FSIZE][0] != RLIM_INFINITY:
-        return data[: writable_size(task, file, offset, len(data))]
-    return data
+        return writable_size(task, file, offset, size)
+    return size
 
 
 async def write_segments(task: Task, file: OpenFile, segments: list[Segment]) -> int:

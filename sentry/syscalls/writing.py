@@ -10,6 +10,7 @@ from runsc_py.sentry.abi.files import (
 )
 from runsc_py.sentry.errors import EFAULT, EINVAL, EOPNOTSUPP
 from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.syscalls.native_transfer import NATIVE_SIZE, write_natively
 from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.transfer import (
     ADDRESS_END,
@@ -42,6 +43,11 @@ from runsc_py.sentry.vfs.open_file import O_APPEND, OpenFile
 async def write(task: Task, fd: Fd, buffer: InBuffer, count: Size) -> int:
     """write(2)"""
     file = task.files.get_writable(fd)
+    if count >= NATIVE_SIZE and file.seekable:
+        done = write_natively(task, file, buffer, count, file.position)
+        if done is not None:
+            file.position += done
+            return done
     if count > PIECE:
         if buffer + count > ADDRESS_END:
             raise EFAULT
@@ -55,6 +61,10 @@ async def pwrite64(task: Task, fd: Fd, buffer: InBuffer, count: Size, offset: Of
     if not 0 <= offset <= OFFSET_MAX - count:
         raise EINVAL
     file = positioned_file(task, fd, task.files.get_writable)
+    if count >= NATIVE_SIZE:
+        done = write_natively(task, file, buffer, count, offset)
+        if done is not None:
+            return done
     if count > PIECE:
         if buffer + count > ADDRESS_END:
             raise EFAULT

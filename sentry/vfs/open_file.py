@@ -116,6 +116,25 @@ class OpenFile:
         """
         return None
 
+    # -- data that the guest's own thread moves (syscalls/native_transfer.py) ------------
+
+    def native_reader(self) -> int:
+        """A host descriptor of which pread(2) gives the guest what it would get here, or -1."""
+        return -1
+
+    def accessed(self) -> None:
+        """Bytes were read: the access time may be due."""
+
+    def begin_native_write(self, size: int, offset: int) -> tuple[int, int]:
+        """A host descriptor to pwrite(2) to, or -1, and how many of `size` bytes it may take.
+
+        Who gets a descriptor writes and calls `end_native_write`.  Errors: ENOSPC.
+        """
+        return -1, 0
+
+    def end_native_write(self, allowed: int, written: int) -> None:
+        """Of the `allowed` bytes that many were written."""
+
     async def wait_opened(self, task: "Task") -> None:
         """fifo(7): wait for the other end.  On an exception the caller releases the file."""
 

@@ -110,6 +110,12 @@ class LowerFile(OpenFile):
     def map_descriptor(self, task: "Task", protection: int, shared: bool) -> int:
         return self.current().map_descriptor(task, protection, shared)
 
+    def native_reader(self) -> int:
+        return self.current().native_reader()
+
+    def accessed(self) -> None:
+        self.current().accessed()
+
     def read(self, size: int) -> bytes:
         data = self.current().read_at(size, self.position)
         self.position += len(data)

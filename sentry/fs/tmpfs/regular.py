@@ -28,7 +28,7 @@ from runsc_py.sentry.fs.host_file import (
 from runsc_py.sentry.fs.layer import LayerFile
 from runsc_py.sentry.fs.tmpfs.node import TmpfsInode
 from runsc_py.sentry.vfs.attributes import S_IFREG
-from runsc_py.sentry.vfs.open_file import O_TRUNC
+from runsc_py.sentry.vfs.open_file import O_APPEND, O_TRUNC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -171,11 +171,28 @@ class TmpfsRegular(TmpfsInode, LayerFile):
         try:
             written = os.pwrite(self.descriptor, data, offset)
         finally:
-            # Not all of it: the host had no memory, or a seal forbids it.
-            if self.sparse or written < len(data):
-                self.sparse = True
-                self._recount()
+            self._account(len(data), written)
         return written
+
+    def _account(self, allowed: int, written: int) -> None:
+        """The charge was for more than was written: no memory, a bad address, or a seal."""
+        if self.sparse or written < allowed:
+            self.sparse = True
+            self._recount()
+
+    def begin_native_write(self, size: int, offset: int) -> tuple[int, int]:
+        """The memfd and how much of a write it may take.  Errors: ENOSPC."""
+        if self.content is not None and (
+            offset + size <= INLINE_LIMIT or self._promote_for_growth(offset) is not None
+        ):
+            return -1, 0
+        return self.descriptor, self._charge(offset, size)
+
+    def end_native_write(self, allowed: int, written: int) -> None:
+        """The write is done; only what was written counts."""
+        self._account(allowed, written)
+        if written:
+            self.modified()
 
     def resize(self, size: int) -> None:
         """truncate(2).  Errors: EFBIG, ENOMEM."""
@@ -329,6 +346,18 @@ class TmpfsFile(RegularFile):
         data = self.node.read(size, offset)
         self.node.accessed(self)
         return data
+
+    def native_reader(self) -> int:
+        return self.node.descriptor
+
+    def accessed(self) -> None:
+        self.node.accessed(self)
+
+    def begin_native_write(self, size: int, offset: int) -> tuple[int, int]:
+        return (-1, 0) if self.flags & O_APPEND else self.node.begin_native_write(size, offset)
+
+    def end_native_write(self, allowed: int, written: int) -> None:
+        self.node.end_native_write(allowed, written)
 
     def write_bytes(self, data: bytes, offset: int) -> int:
         return self.node.write(data, offset)

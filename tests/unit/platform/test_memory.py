@@ -1,6 +1,9 @@
 """Guest memory from the sentry's side."""
 
+import errno
+import os
 import resource
+import tempfile
 
 import pytest
 
@@ -12,6 +15,8 @@ from runsc_py.platform.ptrace.context import PtraceContext
 
 SYS_MMAP = 9
 SYS_MPROTECT = 10
+SYS_PREAD64 = 17
+SYS_PWRITE64 = 18
 BIG = 0x1000000
 MEGABYTE = 1 << 20
 
@@ -43,6 +48,19 @@ def test_large_transfers(context: PtraceContext, space: PtraceAddressSpace) -> N
     space.read_into(BIG, destination)
     assert destination == data
     space.read_into(BIG, memoryview(destination)[:0])
+
+
+def test_a_file_is_read_into_and_written_from_guest_memory(
+    context: PtraceContext, space: PtraceAddressSpace
+) -> None:
+    with tempfile.TemporaryFile() as file:
+        space.write(DATA, b"guest")
+        assert context.execute(SYS_PWRITE64, file.fileno(), DATA, 5, 3) == 5
+        assert os.pread(file.fileno(), 9, 0) == b"\0\0\0guest"
+        assert context.execute(SYS_PREAD64, file.fileno(), DATA + 1, PAGE, 2) == 6
+        assert space.read(DATA, 8) == b"g\0guest\0"
+        assert context.execute(SYS_PREAD64, file.fileno(), DATA + 100 * PAGE, 1, 0) == -errno.EFAULT
+        assert context.execute(SYS_PREAD64, 1 << 20, DATA, 1, 0) == -errno.EBADF
 
 
 @pytest.mark.parametrize("size", [100, PAGE + 100])
