@@ -92,6 +92,11 @@ class AttributeChange:
         self.access_time = access_time
         self.modification_time = modification_time
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to change but the change time: chown(2) with -1 twice."""
+        return all(getattr(self, name) is None for name in self.__slots__)
+
 
 def make_device(major: int, minor: int) -> int:
     """Linux's 64-bit encoding of a device number (makedev(3))."""

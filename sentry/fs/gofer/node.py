@@ -102,8 +102,6 @@ class GoferInode(Inode):
 
     def set_attributes(self, change: AttributeChange) -> None:
         mask, fields = self._request_of(change)
-        if not mask:
-            return
         client = self.gofer.client
         failed, number, attributes = self.gofer.ask(client.setattr, self.node, mask, *fields)
         self.learn(attributes)
@@ -111,14 +109,19 @@ class GoferInode(Inode):
             raise error_for(number)
 
     def _request_of(self, change: AttributeChange) -> tuple[int, tuple[int, ...]]:
-        """setattr's mask and fields; an owner who is shown as wanted already is left alone."""
+        """setattr's mask and fields; an owner who is shown as wanted already is left alone.
+
+        chown(2) sets the change time even when it leaves both alone, which is a change of nothing.
+        """
         mask = 0
         ids = self.gofer.ids
         uid, gid = change.uid, change.gid
-        if uid is not None and uid != ids.guest_uid(self.known[protocol.UID]):
-            mask |= protocol.SET_UID
-        if gid is not None and gid != ids.guest_gid(self.known[protocol.GID]):
-            mask |= protocol.SET_GID
+        if uid is not None or gid is not None or change.is_empty:
+            mask = protocol.SET_UID | protocol.SET_GID
+        if uid == ids.guest_uid(self.known[protocol.UID]):
+            uid = None
+        if gid == ids.guest_gid(self.known[protocol.GID]):
+            gid = None
         for value, bit in (
             (change.mode, protocol.SET_MODE),
             (change.size, protocol.SET_SIZE),

@@ -132,6 +132,8 @@ class GoferRegular(GoferInode, LayerFile):
             os.ftruncate(self._writer, change.size)
             self.stale = True
             change.size = None
+            if change.is_empty:
+                return
         super().set_attributes(change)
 
     # -- as a layer of an overlay ---------------------------------------------------------------

@@ -5,6 +5,7 @@ import mmap
 import os
 import resource
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from harness.gofer import Served
 from runsc_py.sentry.errors import EEXIST, EMFILE, ENOENT
 from runsc_py.sentry.fs.gofer import GoferFileSystem, IdMapper
 from runsc_py.sentry.vfs.acl import ACCESS, AccessControlList
+from runsc_py.sentry.vfs.attribute_operations import change_owner
 
 NOBODY = 0xFFFFFFFF
 #: tag, permissions and id of the entries of an access control list
@@ -304,3 +306,18 @@ def test_access_control_lists_that_the_host_changes(tree: Path, shared_host: Fil
     assert inode.has_acl and inode.get_acl(ACCESS) is not None
     os.removexattr(tree / "f", ACCESS.decode())
     assert not shared_host.walk(b"/f").inode.has_acl
+
+
+def test_a_new_owner_who_is_the_old_one(tree: Path, host: FileWorld) -> None:
+    """chown(2) sets the change time, whether it changes an owner or not."""
+    (tree / "f").touch()
+    place = host.walk(b"/f")
+    for uid, gid in ((None, None), (0, None), (None, 0)):
+        before = os.stat(tree / "f").st_ctime_ns
+        for _ in range(200):
+            change_owner(host.task, place, uid, gid)
+            if os.stat(tree / "f").st_ctime_ns > before:
+                break
+            time.sleep(0.01)  # the host's clock of files ticks some hundred times a second
+        assert os.stat(tree / "f").st_ctime_ns > before
+        assert place.inode.get_attributes().change_time == os.stat(tree / "f").st_ctime_ns
