@@ -46,6 +46,7 @@ FAMILIES = {
         "mmap mprotect munmap brk mremap msync mincore madvise mlock munlock mlockall "
         "munlockall mlock2"
     ),
+    "mount_queries": "statmount listmount",
     "mount_trees": "open_tree move_mount mount_setattr open_tree_attr",
     "mounts": "pivot_root mount umount2",
     "namespaces": "unshare setns",

@@ -15,6 +15,7 @@ from runsc_py.sentry.abi.files import (
     STATX_BASIC_STATS,
     STATX_BTIME,
     STATX_MNT_ID,
+    STATX_MNT_ID_UNIQUE,
     STATX_RESERVED,
     X_OK,
 )
@@ -37,7 +38,7 @@ from runsc_py.sentry.syscalls.types import (
     StatxFlags,
     StatxMask,
 )
-from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG, Attributes
+from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG, Attributes, split_device
 from runsc_py.sentry.vfs.mount import MS_NOEXEC
 from runsc_py.sentry.vfs.path import NAME_MAX, Path
 from runsc_py.sentry.vfs.permissions import MAY_WRITE, check
@@ -132,10 +133,12 @@ def statx(
     place = place_at(task, directory, path, flags, follow=not flags & AT_SYMLINK_NOFOLLOW)
     attributes = place.inode.get_attributes()
     uid, gid = _visible_owner(task, attributes)
-    given = STATX_BASIC_STATS | STATX_MNT_ID
+    mount = place.mount
+    is_unique = bool(mask & STATX_MNT_ID_UNIQUE)
+    given = STATX_BASIC_STATS | (STATX_MNT_ID_UNIQUE if is_unique else STATX_MNT_ID)
     if attributes.birth_time:
         given |= STATX_BTIME
-    is_mount_root = place.dentry is place.mount.root
+    is_mount_root = place.dentry is mount.root
     task.memory.copy_out(
         buffer,
         STATX.pack(
@@ -156,17 +159,10 @@ def statx(
             *divmod(attributes.modification_time, _NANOSECONDS),
             *split_device(attributes.special_device),
             *split_device(attributes.device),
-            place.mount.identifier,
+            mount.unique_identifier if is_unique else mount.identifier,
         ),
     )
     return 0
-
-
-def split_device(device: int) -> tuple[int, int]:
-    """(major, minor) of an encoded device number."""
-    major = (device >> 8 & 0xFFF) | (device >> 32 & ~0xFFF)
-    minor = (device & 0xFF) | (device >> 12 & ~0xFF)
-    return major & 0xFFFFFFFF, minor & 0xFFFFFFFF
 
 
 # -- access ------------------------------------------------------------------------

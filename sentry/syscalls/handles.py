@@ -6,7 +6,7 @@ for, the last `REMEMBERED` of them, and an older handle is stale.
 
 from runsc_py.sentry.abi.files import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, FILE_HANDLE
 from runsc_py.sentry.auth.capabilities import CAP_DAC_READ_SEARCH
-from runsc_py.sentry.errors import EINVAL, EOVERFLOW, EPERM, ESTALE
+from runsc_py.sentry.errors import EINVAL, EOPNOTSUPP, EOVERFLOW, EPERM, ESTALE
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.opening import checked_flags, install
 from runsc_py.sentry.syscalls.places import place_at
@@ -28,9 +28,11 @@ REMEMBERED = 1024
 _MAX_HANDLE_SIZE = 128
 _HANDLE_TYPE = 1
 _HANDLE_SIZE = 8
-#: flags that ask for handles or mount ids of another kind, which are the same here
+#: a handle that need not be good for opening: they all are
 _AT_HANDLE_FID = 0x200
 _AT_HANDLE_MNT_ID_UNIQUE = 0x001
+#: a handle that remembers the directory: no file system has such ones
+_AT_HANDLE_CONNECTABLE = 0x002
 
 
 @syscall(303, "name_to_handle_at")
@@ -43,6 +45,8 @@ def name_to_handle_at(
     flags: AtFlags,
 ) -> int:
     """name_to_handle_at(2)"""
+    if flags & _AT_HANDLE_CONNECTABLE:
+        raise EINVAL if flags & _AT_HANDLE_FID else EOPNOTSUPP
     known = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | _AT_HANDLE_FID | _AT_HANDLE_MNT_ID_UNIQUE
     if flags & ~known:
         raise EINVAL
@@ -50,8 +54,10 @@ def name_to_handle_at(
     room, _ = FILE_HANDLE.unpack(task.memory.copy_in(handle, FILE_HANDLE.size))
     if room > _MAX_HANDLE_SIZE:
         raise EINVAL
-    identifier = place.mount.identifier
-    size = 8 if flags & _AT_HANDLE_MNT_ID_UNIQUE else 4
+    mount = place.mount
+    is_unique = bool(flags & _AT_HANDLE_MNT_ID_UNIQUE)
+    identifier = mount.unique_identifier if is_unique else mount.identifier
+    size = 8 if is_unique else 4
     if room < _HANDLE_SIZE:
         task.memory.copy_out(handle, FILE_HANDLE.pack(_HANDLE_SIZE, _HANDLE_TYPE))
         task.memory.copy_out(mount_identifier, identifier.to_bytes(size, "little"))

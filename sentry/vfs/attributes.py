@@ -103,3 +103,10 @@ def make_device(major: int, minor: int) -> int:
     return (
         (minor & 0xFF) | ((major & 0xFFF) << 8) | ((minor & ~0xFF) << 12) | ((major & ~0xFFF) << 32)
     )
+
+
+def split_device(device: int) -> tuple[int, int]:
+    """(major, minor) of an encoded device number."""
+    major = (device >> 8 & 0xFFF) | (device >> 32 & ~0xFFF)
+    minor = (device & 0xFF) | (device >> 12 & ~0xFF)
+    return major & 0xFFFFFFFF, minor & 0xFFFFFFFF

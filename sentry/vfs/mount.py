@@ -44,6 +44,9 @@ MOUNT_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | AC
 #: mounts in one namespace (fs.mount-max of proc_sys_fs(5); Linux allows ten times as many)
 MAXIMUM_MOUNTS = 10_000
 
+#: unique mount ids are larger than this, so that they are not taken for mountinfo's
+UNIQUE_IDENTIFIERS = 1 << 31
+
 #: statfs(2): ST_* flags that are not the MS_* flag of the same name
 _ST_RELATIME = 4096
 _ST_NOSYMFOLLOW = 8192
@@ -153,6 +156,11 @@ class Mount:
             filesystem.mounts -= 1
             if not filesystem.mounts:
                 filesystem.release()
+
+    @property
+    def unique_identifier(self) -> int:
+        """The id that statmount(2) and its relatives take, which no other mount ever has."""
+        return UNIQUE_IDENTIFIERS + self.identifier
 
     @property
     def namespace(self) -> "MountNamespace | None":

@@ -4,7 +4,7 @@ For getcwd(2), /proc/PID/fd, /proc/PID/maps, mountinfo and strace.
 """
 
 from runsc_py.sentry.errors import ENOENT
-from runsc_py.sentry.vfs.path import Path
+from runsc_py.sentry.vfs.path import Dentry, Path
 
 
 def path_name(path: Path, root: Path | None = None) -> bytes:
@@ -55,3 +55,12 @@ def _name_from(path: Path, root: Path | None) -> tuple[bytes, bool]:
         dentry = dentry.parent
     names.reverse()
     return b"/" + b"/".join(names), reached
+
+
+def root_name(dentry: Dentry) -> bytes:
+    """The path of a mount's root inside of its file system."""
+    names = []
+    while dentry.parent is not None:
+        names.append(dentry.name)
+        dentry = dentry.parent
+    return b"/" + b"/".join(reversed(names))

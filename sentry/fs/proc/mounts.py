@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from runsc_py.sentry.vfs.attributes import split_device
 from runsc_py.sentry.vfs.mount import (
     MS_DIRSYNC,
     MS_LAZYTIME,
@@ -17,8 +18,8 @@ from runsc_py.sentry.vfs.mount import (
     MS_SYNCHRONOUS,
     Mount,
 )
-from runsc_py.sentry.vfs.naming import is_reachable, path_name
-from runsc_py.sentry.vfs.path import Dentry, Path
+from runsc_py.sentry.vfs.naming import is_reachable, path_name, root_name
+from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.propagation import dominating_group
 
 TYPE_CHECKING = False
@@ -73,15 +74,6 @@ def _escape(text: bytes) -> bytes:
     return text
 
 
-def _root_name(dentry: Dentry) -> bytes:
-    """The path of a mount's root inside of its file system."""
-    names = []
-    while dentry.parent is not None:
-        names.append(dentry.name)
-        dentry = dentry.parent
-    return b"/" + b"/".join(reversed(names))
-
-
 def mounts(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
     """The form of fstab(5)."""
     lines = []
@@ -132,16 +124,16 @@ def mount_information(subject: "Subject", reader: "Task", namespace: "PidNamespa
             *_file_system_flags(filesystem),
             *filesystem.options(),
         ]
-        device = filesystem.device
+        major, minor = split_device(filesystem.device)
         parent = mount.identifier if mount.parent is None else mount.parent.identifier
         lines.append(
             b"%d %d %d:%d %s %s %s%s - %s %s %s\n"
             % (
                 mount.identifier,
                 parent,
-                device >> 8 & 0xFFF,
-                device & 0xFF | device >> 12 & ~0xFF,
-                _escape(_root_name(mount.root)),
+                major,
+                minor,
+                _escape(root_name(mount.root)),
                 _escape(point),
                 ",".join(
                     ["ro" if mount.flags & MS_RDONLY else "rw", *mount_options(mount)]
