@@ -39,6 +39,22 @@ struct pidfd_info {
     unsigned pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
     int exit_code;
 };
+struct mount_attr { unsigned long long attr_set, attr_clr, propagation, userns_fd; };
+struct mnt_id_req { unsigned size, spare; unsigned long long mnt_id, param, mnt_ns_id; };
+struct statmount {
+    unsigned size, mnt_opts;
+    unsigned long long mask;
+    unsigned sb_dev_major, sb_dev_minor;
+    unsigned long long sb_magic;
+    unsigned sb_flags, fs_type;
+    unsigned long long mnt_id, mnt_parent_id;
+    unsigned mnt_id_old, mnt_parent_id_old;
+    unsigned long long mnt_attr, mnt_propagation, mnt_peer_group, mnt_master, propagate_from;
+    unsigned mnt_root, mnt_point;
+    unsigned long long mnt_ns_id;
+    unsigned fs_subtype, sb_source, opt_num, opt_array, opt_sec_num, opt_sec_array;
+    unsigned long long supported_mask, spare[45];
+};
 """
 
 #: of the C library, or of both
