@@ -39,9 +39,8 @@ struct pidfd_info {
     unsigned pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
     int exit_code;
 };
-struct mount_attr { unsigned long long attr_set, attr_clr, propagation, userns_fd; };
-struct mnt_id_req { unsigned size, spare; unsigned long long mnt_id, param, mnt_ns_id; };
-struct statmount {
+struct mnt_id_req_of_6_18 { unsigned size, spare; unsigned long long mnt_id, param, mnt_ns_id; };
+struct statmount_of_6_18 {
     unsigned size, mnt_opts;
     unsigned long long mask;
     unsigned sb_dev_major, sb_dev_minor;
@@ -80,6 +79,8 @@ TYPES = {
     "struct kernel_sigaction": "struct sigaction",
     "struct ucontext_head": "struct ucontext",
     "struct __kernel_termios": "struct termios",
+    "struct mnt_id_req": "struct mnt_id_req_of_6_18",
+    "struct statmount": "struct statmount_of_6_18",
     "sigset_argpack": "struct sigset_argument",
     "int": "struct one_int",
     "struct ptrace_syscall_info_head": "struct ptrace_syscall_info",
