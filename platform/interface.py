@@ -109,6 +109,9 @@ class AddressSpace(Protocol):
     def resident_set_size(self) -> int:
         """Bytes of host memory in it, shared ones included: cheap, and never too little."""
 
+    def page_faults(self) -> tuple[int, int]:
+        """(minor, major) faults so far, by all threads; zeros when it is gone."""
+
     def locked_size(self) -> int:
         """Bytes locked into memory (VmLck of proc_pid_status(5))."""
 

@@ -20,13 +20,15 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def set_up(task: Task, options: RunOptions) -> None:
     """Standard files, controlling terminal, user and working directory."""
     kernel = task.kernel
-    for number, file in enumerate(open_standard_files(kernel.terminals, options.standard_files)):
+    if options.user is not None:
+        _become(task, options, options.user)
+    owner = (task.credentials.euid, task.credentials.egid)
+    files = open_standard_files(kernel.terminals, options.standard_files, owner)
+    for number, file in enumerate(files):
         if file is not None:
             task.files.install(number, file)
     if kernel.terminals.host is not None:
         kernel.terminals.host.make_controlling(task.thread_group)
-    if options.user is not None:
-        _become(task, options, options.user)
     _enter_working_directory(task, options.working_directory)
 
 

@@ -164,6 +164,15 @@ class PtraceAddressSpace:
         """Bytes of host memory that it had at most; 0 when it is gone."""
         return self._size_in_status("VmHWM:")
 
+    def page_faults(self) -> tuple[int, int]:
+        """(minor, major) faults so far, by all threads; zeros when it is gone."""
+        try:
+            text = read_process_file(self._proc_fd, self._tid, "stat")
+        except GONE:
+            return 0, 0
+        fields = text.rpartition(")")[2].split()
+        return int(fields[7]), int(fields[9])
+
     def locked_size(self) -> int:
         """Bytes that mlock(2) and the like keep in memory; 0 when it is gone."""
         return self._size_in_status("VmLck:")

@@ -235,6 +235,7 @@ def _import_files(
 ) -> Terminal | None:
     """Standard files and those passed on; the terminal, when the process has one."""
     terminals = information.container.terminals
+    owner = (arguments.credentials.euid, arguments.credentials.egid)
     terminal = None
     if process.terminal:
         if entry.standard_files:
@@ -244,14 +245,14 @@ def _import_files(
                 "terminal enabled but no TTY provided. Did you set --console-socket on create?"
             )
         descriptor, entry.host_terminal = entry.host_terminal, -1
-        (file,) = open_standard_files(terminals, (descriptor,))
+        (file,) = open_standard_files(terminals, (descriptor,), owner)
         if file is None or not hasattr(file, "terminal"):
             raise ControlError("the TTY that was provided is no terminal")
         terminal = file.terminal
         files: list[OpenFile | None] = [file, file, file]
     else:
         given, entry.standard_files = entry.standard_files, ()
-        files = open_standard_files(terminals, given)
+        files = open_standard_files(terminals, given, owner)
     for number, one in enumerate(files):
         if one is not None:
             arguments.files.install(number, one)
@@ -261,7 +262,7 @@ def _import_files(
             raise ControlError("guest file descriptors must be 0 or greater")
         if number < len(files):
             raise ControlError(f"app FD {number} displaced while importing FDs")
-        (one,) = open_standard_files(terminals, (descriptor,))
+        (one,) = open_standard_files(terminals, (descriptor,), owner)
         if one is not None:
             arguments.files.install(number, one)
     return terminal

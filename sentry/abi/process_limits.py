@@ -21,20 +21,24 @@ RUSAGE_THREAD = 1
 
 
 class _Usage(Protocol):
-    """Nanoseconds of user and of system time, and bytes of memory."""
+    """Nanoseconds of user and of system time, bytes of memory, page faults, waits."""
 
     user: int
     system: int
     maximum_resident: int
+    minor_faults: int
+    major_faults: int
+    voluntary_switches: int
 
 
 def rusage(usage: _Usage) -> bytes:
-    """A struct rusage; what nobody counts (faults, blocks, switches) is 0."""
+    """A struct rusage; what nobody counts (blocks, involuntary switches) is 0."""
     user, user_rest = divmod(usage.user, NANOSECONDS)
     system, system_rest = divmod(usage.system, NANOSECONDS)
     return RUSAGE.pack(
         *(user, user_rest // 1000, system, system_rest // 1000, usage.maximum_resident // 1024),
-        *(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        *(0, 0, 0, usage.minor_faults, usage.major_faults),
+        *(0, 0, 0, 0, 0, 0, usage.voluntary_switches, 0),
     )
 
 

@@ -63,7 +63,7 @@ def host_ids() -> IdMapper:
 class HostInode(Inode):
     """A file of the host that is known by a descriptor only.  It owns `descriptor`."""
 
-    __slots__ = ("descriptor", "host_flags", "ids", "users", "wait_queue")
+    __slots__ = ("descriptor", "host_flags", "ids", "owner", "users", "wait_queue")
 
     def __init__(self, filesystem: FileSystem, descriptor: int) -> None:
         mode = os.fstat(descriptor).st_mode
@@ -72,6 +72,8 @@ class HostInode(Inode):
         #: what fcntl(F_GETFL) said of the shared description
         self.host_flags: int = fcntl.fcntl(descriptor, fcntl.F_GETFL)
         self.ids = host_ids()
+        #: global ids of the owner, where it is not the host's
+        self.owner: tuple[int, int] | None = None
         self.wait_queue = HostWaitQueue(filesystem.kernel, descriptor)
         #: open files; the last one that goes closes the descriptor, so that a reader of our
         #: output sees its end when the guest has closed it
@@ -87,13 +89,17 @@ class HostInode(Inode):
 
     def get_attributes(self) -> Attributes:
         status = os.fstat(self.descriptor)
+        uid, gid = self.owner or (
+            self.ids.guest_uid(status.st_uid),
+            self.ids.guest_gid(status.st_gid),
+        )
         return Attributes(
             device=self.filesystem.device,
             inode=self.number,
             mode=status.st_mode,
             links=status.st_nlink,
-            uid=self.ids.guest_uid(status.st_uid),
-            gid=self.ids.guest_gid(status.st_gid),
+            uid=uid,
+            gid=gid,
             special_device=status.st_rdev,
             size=status.st_size,
             block_size=status.st_blksize,
@@ -264,13 +270,16 @@ _NO_WAIT_UNSUPPORTED = frozenset((95, 22, 29))
 
 
 def open_standard_files(
-    terminals: "TerminalRegistry", descriptors: Sequence[int]
+    terminals: "TerminalRegistry",
+    descriptors: Sequence[int],
+    owner: tuple[int, int] | None = None,
 ) -> list[OpenFile | None]:
     """Open files for host descriptors, which from then on belong to them; None for closed ones.
 
     Descriptors of one terminal with the same flags give one open file, since they are nearly
     always duplicates.  The first terminal becomes `terminals.host`; the caller makes it the
-    controlling one.
+    controlling one.  `owner` is whose pipes, sockets and terminals are, so that a program which
+    runs as another user may open /dev/stdin again; regular files stay their owner's.
     """
     kernel = terminals.kernel
     files: list[OpenFile | None] = []
@@ -279,11 +288,11 @@ def open_standard_files(
         if not _is_open(descriptor):
             files.append(None)
         elif not os.isatty(descriptor):
-            files.append(_open_other(kernel, descriptor))
+            files.append(_open_other(kernel, descriptor, owner))
         else:
             key = (os.fstat(descriptor).st_rdev, _status_flags(descriptor))
             if key not in known:
-                known[key] = _open_terminal(terminals, descriptor, known)
+                known[key] = _open_terminal(terminals, descriptor, known, owner)
             files.append(known[key])
     return files
 
@@ -301,7 +310,7 @@ def _status_flags(descriptor: int) -> int:
     return flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)
 
 
-def _open_other(kernel: "Kernel", descriptor: int) -> OpenFile:
+def _open_other(kernel: "Kernel", descriptor: int, owner: tuple[int, int] | None) -> OpenFile:
     status = os.fstat(descriptor)
     if status.st_mode & S_IFMT == S_IFCHR and status.st_rdev == NULL:
         flags = _status_flags(descriptor)
@@ -313,6 +322,7 @@ def _open_other(kernel: "Kernel", descriptor: int) -> OpenFile:
     path = kernel.anonymous_path(inode, b"%s:[%d]" % (name, inode.number))
     if kind == S_IFREG:
         return SharedHostFile(path, _status_flags(descriptor), inode)
+    inode.owner = owner
     return HostStream(path, _status_flags(descriptor), inode)
 
 
@@ -329,7 +339,10 @@ def _open_null(kernel: "Kernel", flags: int) -> OpenFile:
 
 
 def _open_terminal(
-    terminals: "TerminalRegistry", descriptor: int, known: dict[tuple[int, int], OpenFile]
+    terminals: "TerminalRegistry",
+    descriptor: int,
+    known: dict[tuple[int, int], OpenFile],
+    owner: tuple[int, int] | None,
 ) -> OpenFile:
     """An open file of a terminal of the host; `known` has those made so far."""
     from runsc_py.sentry.fs.devpts.filesystem import terminal_path
@@ -342,7 +355,8 @@ def _open_terminal(
             assert isinstance(file, HostTerminalFile)
             file.terminal.add(descriptor)
             return file.terminal.open(file.path, flags)
-    terminal = HostTerminal(terminals, descriptor, host_ids().guest_uid(status.st_uid))
+    uid = host_ids().guest_uid(status.st_uid) if owner is None else owner[0]
+    terminal = HostTerminal(terminals, descriptor, uid)
     terminal.add(descriptor)
     terminals.add_host(terminal)
     return terminal.open(terminal_path(terminals, terminal.number), flags)

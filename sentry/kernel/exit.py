@@ -43,6 +43,7 @@ def exit_task(task: "Task", status: int) -> None:
         task.coroutine.close()
     task.coroutine = None
     group.past_usage.system += task.system_time()
+    group.past_usage.voluntary_switches += task.voluntary_switches
     task.state = DEAD
     if len(group.tasks) == 1:
         _account(group)

@@ -175,8 +175,14 @@ class FdTable:
         """Close a descriptor where nobody can be told of an error."""
         try:
             self.remove(task, fd)
-        except (KernelError, OSError) as error:
+        except KernelError as error:
             task.kernel.log.debug(f"closing descriptor {fd}: {error!r}")
+        except OSError as error:
+            if error.errno == EBADF.number:
+                # Somebody closed our descriptor before: by now it may be another file's.
+                task.kernel.log.warning(f"closing descriptor {fd}: it was closed twice; a bug here")
+            else:
+                task.kernel.log.debug(f"closing descriptor {fd}: {error!r}")
 
     # -- sharing -------------------------------------------------------------------
 

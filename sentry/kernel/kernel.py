@@ -43,6 +43,8 @@ else:
     Protocol = object  # the real one is for type checkers, and slow to import
 
 
+#: how many mappings the host lets a process have: its vm.max_map_count, unless it was changed
+MAXIMUM_MAP_COUNT = 65530
 #: Linux's numbers of the initial namespaces
 CGROUP_NUMBER = 0xEFFFFFFB
 TIME_NUMBER = 0xEFFFFFFA
@@ -96,6 +98,11 @@ class Kernel:
         #: notified when a signal was queued that its target blocks (signalfd, sigtimedwait)
         self.signal_queue = WaitQueue()
         self.file_settings = FileSettings()
+        #: /proc/sys/vm/max_map_count
+        self.max_map_count = MAXIMUM_MAP_COUNT
+        #: /proc/sys/kernel/core_pattern and core_uses_pid: kept, though nobody writes core files
+        self.core_pattern = b"core"
+        self.core_uses_pid = 0
         self.devices: DeviceRegistry
         self.terminals: TerminalRegistry
         self.anonymous_mount: Mount

@@ -139,9 +139,19 @@ class ThreadGroup:
 
     def usage(self) -> Usage:
         """All that the process used so far."""
-        resident = self.tasks[0].memory.peak_resident_set_size() if self.tasks else 0
-        resident = max(resident, self.past_usage.maximum_resident)
-        return Usage(self.user_time(), self.system_time(), resident)
+        past = self.past_usage
+        used = Usage(self.user_time(), self.system_time(), past.maximum_resident)
+        minor = major = 0
+        if self.tasks:
+            memory = self.tasks[0].memory
+            used.maximum_resident = max(used.maximum_resident, memory.peak_resident_set_size())
+            minor, major = memory.address_space.page_faults()
+        used.minor_faults = past.minor_faults + minor
+        used.major_faults = past.major_faults + major
+        used.voluntary_switches = past.voluntary_switches + sum(
+            task.voluntary_switches for task in self.tasks
+        )
+        return used
 
     def leave_host_process(self) -> None:
         """The only thread left is about to leave its host process, for execve or for ever."""
@@ -149,6 +159,9 @@ class ThreadGroup:
         past = self.past_usage
         past.user += task.context.process_cpu_time()
         past.maximum_resident = max(past.maximum_resident, task.memory.peak_resident_set_size())
+        minor, major = task.memory.address_space.page_faults()
+        past.minor_faults += minor
+        past.major_faults += major
 
     def set_parent(self, parent: "ThreadGroup") -> None:
         """Become a child of `parent`."""

@@ -15,12 +15,32 @@ if TYPE_CHECKING:
 class Usage:
     """Nanoseconds of user and system time, and bytes of memory at the most."""
 
-    __slots__ = ("maximum_resident", "system", "user")
+    __slots__ = (
+        "major_faults",
+        "maximum_resident",
+        "minor_faults",
+        "system",
+        "user",
+        "voluntary_switches",
+    )
 
-    def __init__(self, user: int = 0, system: int = 0, maximum_resident: int = 0) -> None:
+    def __init__(
+        self,
+        user: int = 0,
+        system: int = 0,
+        maximum_resident: int = 0,
+        minor_faults: int = 0,
+        major_faults: int = 0,
+        voluntary_switches: int = 0,
+    ) -> None:
         self.user = user
         self.system = system
         self.maximum_resident = maximum_resident
+        #: page faults that needed no device, and that did
+        self.minor_faults = minor_faults
+        self.major_faults = major_faults
+        #: how often it waited
+        self.voluntary_switches = voluntary_switches
 
     def __add__(self, other: "Usage") -> "Usage":
         """Of both together; memory is not added, the larger counts."""
@@ -28,6 +48,9 @@ class Usage:
             self.user + other.user,
             self.system + other.system,
             max(self.maximum_resident, other.maximum_resident),
+            self.minor_faults + other.minor_faults,
+            self.major_faults + other.major_faults,
+            self.voluntary_switches + other.voluntary_switches,
         )
 
 

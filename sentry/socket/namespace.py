@@ -19,13 +19,13 @@ class NetworkNamespace:
 
     __slots__ = (
         "__weakref__",
+        "_loopback_tag",
         "_ports",
         "abstract_sockets",
         "charge",
         "default_tag",
         "inode_number",
         "kernel",
-        "loopback_tag",
         "netlink_sockets",
         "uses_host",
         "user_namespace",
@@ -42,13 +42,22 @@ class NetworkNamespace:
         #: IP sockets are the host's
         self.uses_host = uses_host
         self.abstract_sockets: dict[bytes, Socket] = {}
-        #: net.ipv4.conf.lo.tag, a number that only its writers know the meaning of
-        self.loopback_tag = 0
-        #: net.ipv4.conf.default.tag, the same for interfaces that are made later
+        #: net.ipv4.conf.default.tag, a number that only its writers know the meaning of
         self.default_tag = 0
+        #: net.ipv4.conf.lo.tag, once that was written; the default until then
+        self._loopback_tag: int | None = None
         #: by their "port"
         self.netlink_sockets: dict[int, Socket] = {}
         self._ports: dict[int, PortTable] = {}
+
+    @property
+    def loopback_tag(self) -> int:
+        """net.ipv4.conf.lo.tag."""
+        return self.default_tag if self._loopback_tag is None else self._loopback_tag
+
+    @loopback_tag.setter
+    def loopback_tag(self, tag: int) -> None:
+        self._loopback_tag = tag
 
     def ports(self, protocol: int) -> "PortTable":
         """Who has which port of IPPROTO_TCP or IPPROTO_UDP."""

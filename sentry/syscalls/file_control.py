@@ -84,7 +84,7 @@ async def fcntl(task: Task, fd: Fd, command: FcntlCommand, argument: FcntlArgume
         return 0
     if command in (F_SETOWN, F_GETOWN, F_SETOWN_EX, F_GETOWN_EX, F_SETSIG, F_GETSIG):
         return _owner_command(task, file, command, argument)
-    return _file_command(file, command, argument & 0xFFFFFFFF)
+    return _file_command(task, file, command, argument & 0xFFFFFFFF)
 
 
 def _descriptor_command(task: Task, fd: int, file: OpenFile, command: int, argument: int) -> int:
@@ -167,12 +167,12 @@ def _set_owner(task: Task, file: OpenFile, kind: int, identifier: int) -> None:
         owner.listen(owner.descriptor)
 
 
-def _file_command(file: OpenFile, command: int, argument: int) -> int:
+def _file_command(task: Task, file: OpenFile, command: int, argument: int) -> int:
     """What only some kinds of files have."""
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         if not isinstance(file, PipeFile):
             raise EBADF
-        return file.pipe.capacity if command == F_GETPIPE_SZ else file.pipe.resize(argument)
+        return file.pipe.capacity if command == F_GETPIPE_SZ else file.pipe.resize(task, argument)
     if command == F_ADD_SEALS:
         file.add_seals(argument)
         return 0

@@ -41,7 +41,9 @@ def _set_limit(task: Task, target: Task, resource: int, soft: int, hard: int) ->
     """Errors: EINVAL, EPERM."""
     if soft > hard:
         raise EINVAL
-    if resource == RLIMIT_NOFILE and hard > (task.kernel.limits.files or MAXIMUM_OPEN_FILES):
+    if resource == RLIMIT_NOFILE and hard > min(
+        task.kernel.limits.files or MAXIMUM_OPEN_FILES, task.kernel.file_settings.nr_open
+    ):
         raise EPERM
     group = target.thread_group
     before = group.limits.get(resource)[1]
@@ -106,7 +108,12 @@ def prlimit64(
     return 0
 
 
-@syscall(98, "getrusage", support=Support.PARTIAL, note="processor time and resident size only")
+@syscall(
+    98,
+    "getrusage",
+    support=Support.PARTIAL,
+    note="no blocks, no involuntary switches; faults of the process only",
+)
 def getrusage(task: Task, who: RusageWho, usage: OutRusage) -> int:
     """getrusage(2)"""
     group = task.thread_group
@@ -116,6 +123,7 @@ def getrusage(task: Task, who: RusageWho, usage: OutRusage) -> int:
         used = group.usage()
         if who == RUSAGE_THREAD:
             used = Usage(task.user_time(), task.system_time(), used.maximum_resident)
+            used.voluntary_switches = task.voluntary_switches
     else:
         raise EINVAL
     task.memory.copy_out(usage, rusage(used))

@@ -73,6 +73,7 @@ from runsc_py.sentry.errors import (
     EOVERFLOW,
     EPERM,
 )
+from runsc_py.sentry.kernel.kernel import MAXIMUM_MAP_COUNT
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.table import Support, syscall
 from runsc_py.sentry.syscalls.types import (
@@ -161,6 +162,23 @@ def check_range(task: Task, address: int, size: int, error: type[Exception]) -> 
         raise error
 
 
+def check_map_count(task: Task, address: int = 0, size: int = 0) -> None:
+    """Errors: ENOMEM for one more mapping than max_map_count, which a part of one would become.
+
+    The host counts to the usual number; only a lower one is for us to hold.
+    """
+    maximum = task.kernel.max_map_count
+    mappings = task.memory.mappings()
+    count = len(mappings)
+    if not size:
+        if count > maximum:
+            raise ENOMEM
+    elif count >= maximum:
+        for mapping in mappings:
+            if any(mapping.start < cut < mapping.end for cut in (address, address + size)):
+                raise ENOMEM
+
+
 @syscall(9, "mmap")
 def mmap(
     task: Task,
@@ -205,6 +223,8 @@ def mmap(
         offset = 0
     if shared:
         task.memory.has_shared_mappings = True
+    if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
+        check_map_count(task)
     return task.context.execute(
         SYS_MMAP, address, size, protection & PROTECTIONS, host_flags, descriptor, offset
     )
@@ -244,6 +264,8 @@ def mprotect(task: Task, address: Address, length: Size, protection: LongProtect
     if not length:
         return 0
     check_range(task, address, page_up(length), ENOMEM)
+    if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
+        check_map_count(task, address, page_up(length))
     return task.context.execute(
         SYS_MPROTECT, address, length, protection & (PROTECTIONS | PROT_GROWSDOWN | PROT_GROWSUP)
     )
@@ -255,6 +277,8 @@ def munmap(task: Task, address: Address, length: Size) -> int:
     if address & PAGE_MASK or not length or address + length > TASK_SIZE:
         raise EINVAL
     check_range(task, address, page_up(length), EINVAL)
+    if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
+        check_map_count(task, address, page_up(length))
     return task.context.execute(SYS_MUNMAP, address, length)
 
 

@@ -4,11 +4,21 @@
 class FileSettings:
     """Numbers that the VFS obeys; the names are those of /proc/sys/fs with underscores."""
 
-    __slots__ = ("lease_break_time", "protected_hardlinks", "protected_symlinks")
+    __slots__ = (
+        "lease_break_time",
+        "nr_open",
+        "pipe_max_size",
+        "protected_hardlinks",
+        "protected_symlinks",
+    )
 
     def __init__(self) -> None:
         #: seconds that the holder of a lease has to give it back
         self.lease_break_time = 45
+        #: RLIMIT_NOFILE cannot be set higher
+        self.nr_open = 1 << 20
+        #: bytes that an ordinary user may make a pipe hold
+        self.pipe_max_size = 1 << 20
         #: 1: hard links only to files that the caller could write or owns
         self.protected_hardlinks = 1
         #: 1: links in sticky directories of everybody are followed for their owner only

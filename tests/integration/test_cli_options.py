@@ -297,3 +297,10 @@ def test_do_is_run(inside: Inside) -> None:
 
     finished = run([EXECUTABLE, "do", "echo", "-n", "--", "x"], cwd=Path("/"))
     assert (finished.status, finished.stdout) == (0, b"-- x")
+
+
+def test_standard_files_belong_to_the_user(inside: Inside) -> None:
+    """A pipe to standard input can be opened again, whoever made it on the host."""
+    command = ["sh", "-c", "stat -Lc %u:%g /dev/stdin && cat /dev/stdin"]
+    result = inside(command, options=["-u", "1234:2345"], stdin=b"through the pipe\n")
+    assert result.text == "1234:2345\nthrough the pipe\n"

@@ -135,7 +135,7 @@ class InformationFile(TextFile):
         self.descriptor = descriptor
 
     def owner(self) -> tuple[int, int]:
-        return self.subject.owner()
+        return self.subject.owner(self.mode)
 
     def generate(self, task: "Task") -> bytes:
         file = find_file(self.subject, self.descriptor)

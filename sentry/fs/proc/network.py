@@ -107,6 +107,9 @@ class NetworkDirectory(DeclaredDirectory):
         super().__init__(filesystem, _FILES)
         self.subject = subject
 
+    def owner(self) -> tuple[int, int]:
+        return self.subject.owner(self.mode)
+
     def make_child(self, name: bytes) -> Inode | None:
         what = self.table.get(name)
         if not isinstance(what, File):

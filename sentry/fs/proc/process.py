@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from runsc_py.sentry.errors import EACCES, EINVAL, ESRCH
 from runsc_py.sentry.fs.proc.access import SUID_DUMP_USER, may_inspect
 from runsc_py.sentry.fs.synthetic import SyntheticDirectory, SyntheticFileSystem, TextFile
-from runsc_py.sentry.vfs.attributes import AttributeChange
+from runsc_py.sentry.vfs.attributes import S_IFDIR, AttributeChange
 from runsc_py.sentry.vfs.inode import Inode
 
 if TYPE_CHECKING:
@@ -49,13 +49,20 @@ class Subject:
         """Whether its memory and its files are no more (a zombie)."""
         return self.task not in self.group.tasks
 
-    def owner(self) -> tuple[int, int]:
-        """Whose the files are: the effective ids', or root's when the process is not dumpable."""
+    def owner(self, mode: int) -> tuple[int, int]:
+        """Whose a file of that mode is: the effective ids', or root's.
+
+        Root's are those of a zombie and of a process that is not dumpable, but not directories that
+        everybody may read (Linux's task_dump_owner).
+        """
         task = self.task
-        if not self.is_gone and task.memory.dumpable != SUID_DUMP_USER:
+        if mode != _PUBLIC_DIRECTORY and (self.is_gone or task.memory.dumpable != SUID_DUMP_USER):
             return (0, 0)
         return (task.credentials.euid, task.credentials.egid)
 
+
+#: what a directory has that everybody may read
+_PUBLIC_DIRECTORY = S_IFDIR | 0o555
 
 #: (subject, the task that opened the file, the namespace whose numbers are shown)
 Producer = Callable[[Subject, "Task", "PidNamespace"], bytes]
@@ -65,7 +72,7 @@ Consumer = Callable[[Subject, "Task", bytes], None]
 class Entry:
     """A text file in the directory of a process or thread."""
 
-    __slots__ = ("consume", "is_private", "permissions", "produce")
+    __slots__ = ("consume", "is_private", "needs_life", "permissions", "produce")
 
     def __init__(
         self,
@@ -74,12 +81,15 @@ class Entry:
         *,
         consume: Consumer | None = None,
         is_private: bool = False,
+        needs_life: bool = False,
     ) -> None:
         self.produce = produce
         self.permissions = permissions
         self.consume = consume
         #: only those may open it who may inspect the process
         self.is_private = is_private
+        #: that of a zombie cannot be opened
+        self.needs_life = needs_life
 
 
 class ProcessFile(TextFile):
@@ -93,7 +103,7 @@ class ProcessFile(TextFile):
         self.entry = entry
 
     def owner(self) -> tuple[int, int]:
-        return self.subject.owner()
+        return self.subject.owner(self.mode)
 
     def generate(self, task: "Task") -> bytes:
         if not self.subject.is_registered:
@@ -111,6 +121,8 @@ class ProcessFile(TextFile):
     def open(self, task: "Task", path: "Path", flags: int) -> "OpenFile":
         if self.entry.is_private and not may_inspect(task, self.subject.task):
             raise EACCES
+        if self.entry.needs_life and self.subject.is_gone:
+            raise EINVAL
         return super().open(task, path, flags)
 
 
@@ -130,7 +142,7 @@ class ProcessNode(SyntheticDirectory):
         self.subject = subject
 
     def owner(self) -> tuple[int, int]:
-        return self.subject.owner()
+        return self.subject.owner(self.mode)
 
     def set_attributes(self, change: AttributeChange) -> None:
         if change.mode is not None or change.uid is not None or change.gid is not None:

@@ -41,7 +41,7 @@ class MagicLink(SyntheticInode):
         raise NotImplementedError
 
     def owner(self) -> tuple[int, int]:
-        return self.subject.owner()
+        return self.subject.owner(self.mode)
 
     def _check(self, task: "Task") -> None:
         if not self.subject.is_registered:
@@ -147,6 +147,14 @@ class NamespaceLink(MagicLink):
     def __init__(self, filesystem: SyntheticFileSystem, subject: Subject, name: bytes) -> None:
         super().__init__(filesystem, subject)
         self.name = name
+
+    def _check(self, task: "Task") -> None:
+        """A zombie has left all but two."""
+        if self.subject.is_gone and self.name in (b"pid", b"user"):
+            if not may_inspect(task, self.subject.task):
+                raise EACCES
+        else:
+            super()._check(task)
 
     def place(self) -> "Path":
         namespace = _NAMESPACES[self.name](self.subject.task)

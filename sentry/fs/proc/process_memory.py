@@ -30,7 +30,7 @@ class MemoryFile(SyntheticInode):
         self.subject = subject
 
     def owner(self) -> tuple[int, int]:
-        return self.subject.owner()
+        return self.subject.owner(self.mode)
 
     def open(self, task: "Task", path: "Path", flags: int) -> OpenFile:
         if self.subject.is_gone or not may_inspect(task, self.subject.task):

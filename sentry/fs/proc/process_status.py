@@ -107,6 +107,7 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
     if visible and memory is not None:
         arguments, environment = memory.arguments_range, memory.environment_range
         stack, heap = memory.stack_start, memory.brk_start
+    used = group.usage()
     pending = task.pending.mask | group.pending.mask
     legacy = (1 << 31) - 1
     fields = (
@@ -115,7 +116,11 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
         0 if session is None else session.identifier_in(namespace),
         terminal,
         foreground,
-        *(0x00400000, 0, 0, 0, 0),  # flags (PF_RANDOMIZE), minflt, cminflt, majflt, cmajflt
+        0x00400000,  # flags: PF_RANDOMIZE
+        used.minor_faults,
+        group.children_usage.minor_faults,
+        used.major_faults,
+        group.children_usage.major_faults,
         *cpu_ticks(subject),
         group.children_usage.user // CLOCK_TICK_NS,
         group.children_usage.system // CLOCK_TICK_NS,

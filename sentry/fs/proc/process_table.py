@@ -28,8 +28,8 @@ _FILES = {
     b"stat": Entry(process_status.stat),
     b"statm": Entry(process_status.statm),
     b"maps": Entry(process_files.maps, is_private=True),
-    b"mounts": Entry(mounts.mounts),
-    b"mountinfo": Entry(mounts.mount_information),
+    b"mounts": Entry(mounts.mounts, needs_life=True),
+    b"mountinfo": Entry(mounts.mount_information, needs_life=True),
     b"smaps": Entry(process_files.smaps, is_private=True),
     b"smaps_rollup": Entry(process_files.smaps_rollup, is_private=True),
     b"wchan": Entry(process_files.wait_channel),
@@ -56,7 +56,7 @@ _FILES = {
 _THREAD_ONLY = {b"children": Entry(process_files.children)}
 
 _PROCESS_ONLY = {
-    b"mountstats": Entry(mounts.mount_statistics, 0o400, is_private=True),
+    b"mountstats": Entry(mounts.mount_statistics, 0o400, is_private=True, needs_life=True),
     b"timens_offsets": Entry(time_offsets.offsets, 0o644, consume=time_offsets.set_offsets),
     b"coredump_filter": Entry(process_files.coredump_filter),
 }

@@ -6,22 +6,34 @@ can be written; the rest says what Linux says by default.
 
 from typing import TYPE_CHECKING
 
+from runsc_py.sentry.abi.memory import PAGE_SIZE
 from runsc_py.sentry.abi.system import KERNEL_RELEASE, KERNEL_VERSION, SYSTEM_NAME
 from runsc_py.sentry.auth.capabilities import CAP_LAST_CAP, CAP_SYS_ADMIN
 from runsc_py.sentry.auth.user_namespace import OVERFLOW_ID
 from runsc_py.sentry.errors import EINVAL, EPERM
+from runsc_py.sentry.fs.pipe import MAXIMUM_CAPACITY
 from runsc_py.sentry.fs.proc.ipc_settings import MQUEUE, OF_KERNEL
-from runsc_py.sentry.fs.proc.setting_files import fixed, number, refuse, setting
+from runsc_py.sentry.fs.proc.setting_files import (
+    INT_MAX,
+    fixed,
+    number,
+    parse_number,
+    refuse,
+    setting,
+)
 from runsc_py.sentry.fs.proc.user_settings import USER
 from runsc_py.sentry.fs.synthetic import File, Specification
+from runsc_py.sentry.kernel.kernel import MAXIMUM_MAP_COUNT
 from runsc_py.sentry.kernel.limits import MAXIMUM_OPEN_FILES
-from runsc_py.sentry.kernel.pid_namespace import PID_MAX
+from runsc_py.sentry.kernel.pid_namespace import PID_MAX, RESERVED
 
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
 
 #: struct new_utsname without its NUL
 NAME_SIZE = 64
+#: bytes of a core pattern without its NUL
+CORE_PATTERN_SIZE = 127
 
 
 # -- names -------------------------------------------------------------------------------
@@ -110,9 +122,28 @@ def _last_pid(task: "Task") -> bytes:
     return number(task.pid_namespace.last)
 
 
-def _file_setting(name: str, maximum: int) -> File:
+def _file_setting(name: str, maximum: int, minimum: int = 0) -> File:
     """A number of the kernel's FileSettings."""
-    return setting(lambda task: task.kernel.file_settings, name, maximum)
+    return setting(lambda task: task.kernel.file_settings, name, maximum, minimum)
+
+
+def _pipe_max_size(task: "Task") -> bytes:
+    return number(task.kernel.file_settings.pipe_max_size)
+
+
+def _set_pipe_max_size(task: "Task", data: bytes) -> None:
+    """Rounded up to a power of two, and a page at least."""
+    size = max(parse_number(data, 1, MAXIMUM_CAPACITY), PAGE_SIZE)
+    task.kernel.file_settings.pipe_max_size = 1 << (size - 1).bit_length()
+
+
+def _core_pattern(task: "Task") -> bytes:
+    return task.kernel.core_pattern + b"\n"
+
+
+def _set_core_pattern(task: "Task", data: bytes) -> None:
+    """It is kept; nobody writes core files."""
+    task.kernel.core_pattern = data.split(b"\n", 1)[0].split(b"\0", 1)[0][:CORE_PATTERN_SIZE]
 
 
 def _drop_caches(task: "Task", data: bytes) -> None:
@@ -151,8 +182,8 @@ _SECCOMP_ACTIONS = b"kill_process kill_thread trap errno trace log allow\n"
 
 _KERNEL: dict[bytes, Specification] = {
     b"cap_last_cap": number(CAP_LAST_CAP),
-    b"core_pattern": fixed(b"core\n"),
-    b"core_uses_pid": fixed(b"0\n"),
+    b"core_pattern": File(_core_pattern, _set_core_pattern),
+    b"core_uses_pid": setting(lambda task: task.kernel, "core_uses_pid", 1),
     b"dmesg_restrict": fixed(b"1\n"),
     b"domainname": File(_domain_name, _set_domain_name),
     b"hostname": File(_host_name, _set_host_name),
@@ -166,7 +197,13 @@ _KERNEL: dict[bytes, Specification] = {
     b"overflowuid": fixed(number(OVERFLOW_ID)),
     b"panic": fixed(b"0\n"),
     b"perf_event_paranoid": fixed(b"4\n"),
-    b"pid_max": fixed(number(PID_MAX)),
+    b"pid_max": setting(
+        lambda task: task.pid_namespace,
+        "maximum",
+        PID_MAX,
+        RESERVED + 1,
+        lambda task: task.pid_namespace.user_namespace,
+    ),
     b"printk": fixed(b"4\t4\t1\t7\n"),
     b"pty": {b"max": fixed(b"4096\n"), b"reserve": fixed(b"1024\n")},
     b"randomize_va_space": fixed(b"2\n"),
@@ -198,10 +235,10 @@ _FS: dict[bytes, Specification] = {
     b"leases-enable": fixed(b"1\n"),
     b"mount-max": fixed(b"100000\n"),
     b"mqueue": MQUEUE,
-    b"nr_open": fixed(number(MAXIMUM_OPEN_FILES)),
+    b"nr_open": _file_setting("nr_open", MAXIMUM_OPEN_FILES, 64),
     b"overflowgid": fixed(number(OVERFLOW_ID)),
     b"overflowuid": fixed(number(OVERFLOW_ID)),
-    b"pipe-max-size": fixed(b"1048576\n"),
+    b"pipe-max-size": File(_pipe_max_size, _set_pipe_max_size),
     b"pipe-user-pages-hard": fixed(b"0\n"),
     b"pipe-user-pages-soft": fixed(b"16384\n"),
     b"protected_fifos": fixed(b"0\n"),
@@ -215,7 +252,7 @@ _VM: dict[bytes, Specification] = {
     b"dirty_background_ratio": fixed(b"10\n"),
     b"dirty_ratio": fixed(b"20\n"),
     b"drop_caches": File(lambda task: b"0\n", _drop_caches, 0o200),
-    b"max_map_count": fixed(b"65530\n"),
+    b"max_map_count": setting(lambda task: task.kernel, "max_map_count", MAXIMUM_MAP_COUNT),
     b"min_free_kbytes": fixed(b"67584\n"),
     b"mmap_min_addr": File(_lowest_address, refuse),
     b"nr_hugepages": fixed(b"0\n"),
@@ -242,9 +279,14 @@ _INTERFACE_V6: dict[bytes, Specification] = {
     b"forwarding": fixed(b"0\n"),
 }
 _INTERFACES = (b"all", b"default", b"lo")
-_LOOPBACK_TAG = setting(
-    lambda task: task.namespaces.network, "loopback_tag", 0x7FFFFFFF, -0x80000000
-)
+
+
+def _tag(name: str) -> File:
+    return setting(lambda task: task.namespaces.network, name, INT_MAX, -INT_MAX - 1)
+
+
+_DEFAULT_TAG = _tag("default_tag")
+_LOOPBACK_TAG = _tag("loopback_tag")
 
 _NET: dict[bytes, Specification] = {
     b"core": {
@@ -260,6 +302,7 @@ _NET: dict[bytes, Specification] = {
     b"ipv4": {
         b"conf": {
             **dict.fromkeys(_INTERFACES, _INTERFACE_V4),
+            b"default": {**_INTERFACE_V4, b"tag": _DEFAULT_TAG},
             b"lo": {**_INTERFACE_V4, b"tag": _LOOPBACK_TAG},
         },
         b"ip_default_ttl": fixed(b"64\n"),

@@ -14,3 +14,10 @@ sh -c "echo 2147483648 > $tag" 2> /dev/null || echo too large
 sh -c "echo word > $tag" 2> /dev/null || echo no number
 cat $tag
 '
+unshare -n sh -ec '
+tag=/proc/sys/net/ipv4/conf/default/tag
+cat $tag
+echo 1234 > $tag
+cat $tag /proc/sys/net/ipv4/conf/lo/tag
+unshare -n cat $tag
+'

@@ -217,3 +217,23 @@ class AgainstTheHost(RuleBasedStateMachine):
 
 TestAgainstTheHost = AgainstTheHost.TestCase
 TestAgainstTheHost.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_a_descriptor_of_the_host_closed_twice_is_reported(world: FileWorld) -> None:
+    """By then its number may be another file's: that must not pass in silence."""
+
+    class ClosedTwice(Recorded):
+        __slots__ = ()
+
+        def release(self) -> None:
+            descriptor = os.open("/dev/null", os.O_RDONLY)
+            os.close(descriptor)
+            os.close(descriptor)
+
+    warnings: list[str] = []
+    log = SimpleNamespace(warning=warnings.append)
+    task = cast(Task, SimpleNamespace(kernel=SimpleNamespace(log=log)))
+    table = FdTable(Limits())
+    table.add(ClosedTwice(world))
+    table.release(task)
+    assert warnings == ["closing descriptor 0: it was closed twice; a bug here"]
