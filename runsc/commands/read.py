@@ -49,7 +49,7 @@ def _read(container: "Container", parsed: Parsed) -> int:
         while data := source.read(1 << 16):
             output.write(data)
         output.flush()
-        client.finish_read(request)
+        client.finish(request, int)
     return 0
 
 

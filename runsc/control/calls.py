@@ -393,6 +393,21 @@ class Read(Call):
 
 
 @dataclass
+class Write(Call):
+    """Make a container's file, or replace its content.  Answers None.
+
+    Directories that are missing are made.  Descriptors: a regular file with the content.
+    """
+
+    METHOD = "Fs.Write"
+
+    container_id: str
+    path: str
+    #: permissions of a new file
+    mode: int = 0o644
+
+
+@dataclass
 class TarRootfsUpper(Call):
     """Write what a container changed in its root as a tar archive.
 

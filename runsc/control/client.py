@@ -80,9 +80,9 @@ class ControlClient:
 
     def call(self, call: calls.Call, kind: type[T], descriptors: Sequence[int] = ()) -> T:
         """Make any call and return its answer, which must be of type `kind`."""
-        return self._answer(self._send(call, descriptors), kind)
+        return self.finish(self.begin(call, descriptors), kind)
 
-    def _answer(self, number: int, kind: type[T]) -> T:
+    def finish(self, number: int, kind: type[T]) -> T:
         """What request `number` is answered with."""
         while True:
             what, answered, value = self._receive()
@@ -92,7 +92,8 @@ class ControlClient:
                 raise ControlError.from_map(value)
             return codec.decode(kind, value)
 
-    def _send(self, call: calls.Call, descriptors: Sequence[int]) -> int:
+    def begin(self, call: calls.Call, descriptors: Sequence[int] = ()) -> int:
+        """Make a call; its number, for `finish`."""
         self._last += 1
         arguments = codec.encode(call)
         frame = wire.encode((wire.REQUEST, self._last, call.METHOD, arguments))
@@ -194,12 +195,12 @@ class ControlClient:
     def begin_read(
         self, container_id: str, path: str, descriptor: int, offset: int = 0, size: int = -1
     ) -> int:
-        """Have a part of a container's file copied into a descriptor; for `finish_read`."""
-        return self._send(calls.Read(container_id, path, offset, size), (descriptor,))
+        """Have a part of a container's file copied into a descriptor; finished by the bytes."""
+        return self.begin(calls.Read(container_id, path, offset, size), (descriptor,))
 
-    def finish_read(self, request: int) -> int:
-        """How many bytes it was."""
-        return self._answer(request, int)
+    def write(self, container_id: str, path: str, descriptor: int, mode: int = 0o644) -> None:
+        """Make a container's file with the content of one of ours, or replace its content."""
+        self.call(calls.Write(container_id, path, mode), type(None), (descriptor,))
 
     def tar_rootfs_upper(self, container_id: str, descriptor: int) -> list[str]:
         """Write what a container changed in its root as a tar archive; what was left out."""
@@ -215,12 +216,12 @@ class ControlClient:
 
     def follow(self, names: Sequence[str], descriptor: int) -> int:
         """Have system calls printed into a pipe until this client is closed; for `followed`."""
-        return self._send(calls.ChangeLogging(None, True, list(names)), (descriptor,))
+        return self.begin(calls.ChangeLogging(None, True, list(names)), (descriptor,))
 
     def followed(self, request: int) -> None:
         """The pipe has ended: that is in order when the sandbox has."""
         try:
-            self._answer(request, type(None))
+            self.finish(request, type(None))
         except ControlError as error:
             if error.code != CLOSED:
                 raise
@@ -235,8 +236,8 @@ class ControlClient:
 
     def subscribe(self, container_id: str = "") -> int:
         """Be told what happens from now on; for `events`."""
-        number = self._send(calls.Subscribe(container_id), ())
-        self._answer(number, type(None))
+        number = self.begin(calls.Subscribe(container_id), ())
+        self.finish(number, type(None))
         return number
 
     def events(self, number: int) -> Iterator[calls.EventMessage]:

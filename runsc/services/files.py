@@ -13,11 +13,19 @@ import stat
 from runsc_py.runsc.control.errors import GUEST, UNSUPPORTED, ControlError
 from runsc_py.runsc.control.server import LATER
 from runsc_py.runsc.services.walker import find_container, mounts_of, walker_in
-from runsc_py.sentry.errors import KernelError
+from runsc_py.sentry.errors import EEXIST, KernelError
 from runsc_py.sentry.kernel.waiting import POLLERR, POLLOUT, WaitQueue
 from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
-from runsc_py.sentry.vfs.open_file import O_RDONLY, OpenFile
+from runsc_py.sentry.vfs.open_file import (
+    O_CREAT,
+    O_NONBLOCK,
+    O_RDONLY,
+    O_TRUNC,
+    O_WRONLY,
+    OpenFile,
+)
 from runsc_py.sentry.vfs.opening import open_file
+from runsc_py.sentry.vfs.operations import make_directory
 from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
@@ -49,6 +57,29 @@ class FileService:
         reader, file = self._open(call.container_id, call.path)
         _Copy(reader, file, call, files.pop(), later).step()
         return LATER
+
+    def write(self, call: calls.Write, files: list[int], later: Deferred) -> None:
+        """Take a file's content over, in one go."""
+        if len(files) != 1:
+            raise ControlError(f"write arguments must contain 1 FD, but got {len(files)}")
+        if not stat.S_ISREG(os.fstat(files[0]).st_mode):
+            raise ControlError("the content must come from a regular file")
+        if not call.path.startswith("/"):
+            raise ControlError(f"{call.path!r} is not an absolute path")
+        walker = walker_in(self._loader, call.container_id)
+        name = os.fsencode(call.path)
+        try:
+            _make_parents(walker, name)
+            flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK
+            file = open_file(walker, name, flags, call.mode & 0o7777).acquire()
+            try:
+                if file.inode.mode & S_IFMT != S_IFREG:
+                    raise ControlError(f"{call.path}: not a regular file")
+                _copy_in(files[0], file)
+            finally:
+                file.drop()
+        except KernelError as error:
+            raise ControlError.of_kernel(call.path, error) from None
 
     def _open(self, identifier: str, path: str) -> tuple[KernelThread, OpenFile]:
         """A regular file with a reference, and who opened it.
@@ -92,6 +123,25 @@ class FileService:
         except ArchiveError as error:
             raise ControlError(str(error), GUEST) from None
         return [os.fsdecode(path) for path in stream.left_out]
+
+
+def _make_parents(walker: KernelThread, name: bytes) -> None:
+    """Every directory of a path that is missing.  Errors: those of mkdir(2), but for EEXIST."""
+    parts = name.split(b"/")[1:-1]
+    for count in range(1, len(parts) + 1):
+        try:
+            make_directory(walker, b"/" + b"/".join(parts[:count]), 0o755)
+        except EEXIST:
+            continue
+
+
+def _copy_in(source: int, file: OpenFile) -> None:
+    offset = 0
+    while data := os.pread(source, PIECE, offset):
+        while data:
+            count = file.write_at(data, offset)
+            offset += count
+            data = data[count:]
 
 
 class _Copy:

@@ -34,6 +34,7 @@ class Services:
         )
         for kind, handler in (
             (calls.Read, files.read),
+            (calls.Write, files.write),
             (calls.TarRootfsUpper, files.tar_rootfs_upper),
             (calls.PortForward, ports.forward),
             (calls.Usage, observation.usage),

@@ -1,0 +1,22 @@
+"""Run programs that you do not trust, from Python (docs/python-api.md).
+
+`run` is one program in a sandbox of its own.  `Sandbox` stays: programs, files and what they
+changed, until it is closed.  Neither starts threads or changes signal handlers of the caller.
+"""
+
+from runsc_py.runsc.api.once import run, run_async
+from runsc_py.runsc.api.process import Process
+from runsc_py.runsc.api.results import Change, ProcessFailed, Result
+from runsc_py.runsc.api.sandbox import Sandbox
+from runsc_py.runsc.errors import RunscError
+
+__all__ = [
+    "Change",
+    "Process",
+    "ProcessFailed",
+    "Result",
+    "RunscError",
+    "Sandbox",
+    "run",
+    "run_async",
+]
