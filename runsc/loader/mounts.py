@@ -186,7 +186,7 @@ class MountBuilder:
             self._kernel.log.warning(f"ignoring mount of unknown type {mount.type!r}")
             return
         if shared is not None:
-            shared.filesystem = filesystem
+            shared.keep(filesystem)
         self._attach(destination, filesystem, flags)
 
     def _tmpfs(self, data: list[str]) -> FileSystem:

@@ -8,6 +8,7 @@ system, so that locks, watches and mappings of one container are seen by the oth
 from __future__ import annotations
 
 from runsc_py.runsc.errors import RunscError
+from runsc_py.sentry.vfs.mount import Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ TYPES = ("tmpfs", "bind")
 class SharedMount:
     """One hint, and what is mounted for it once it was mounted."""
 
-    __slots__ = ("filesystem", "kind", "name", "options", "share", "source")
+    __slots__ = ("_kept", "kind", "name", "options", "share", "source")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -31,7 +32,18 @@ class SharedMount:
         self.kind = ""
         self.share = ""
         self.options = ""
-        self.filesystem: FileSystem | None = None
+        #: a mount nobody sees: what is shared outlives the containers that have it mounted
+        self._kept: Mount | None = None
+
+    @property
+    def filesystem(self) -> FileSystem | None:
+        """What is mounted for it; None before the first time."""
+        return None if self._kept is None else self._kept.filesystem
+
+    def keep(self, filesystem: FileSystem) -> None:
+        """It was mounted."""
+        if self._kept is None:
+            self._kept = Mount(0, filesystem)
 
 
 class SharedMounts:

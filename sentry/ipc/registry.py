@@ -112,7 +112,15 @@ T = TypeVar("T", bound=IpcObject)
 class Registry(Generic[T]):
     """The objects of one kind in one IPC namespace."""
 
-    __slots__ = ("_lowest", "_sequence", "by_key", "limit", "next_identifier", "slots")
+    __slots__ = (
+        "__weakref__",
+        "_lowest",
+        "_sequence",
+        "by_key",
+        "limit",
+        "next_identifier",
+        "slots",
+    )
 
     def __init__(self, limit: int) -> None:
         #: how many there may be: msgmni and shmmni of proc_sys_kernel(5)

@@ -1,9 +1,11 @@
 """System V shared memory: shmget(2), shmat(2), shmdt(2), shmctl(2).
 
-A segment is a memfd that the host maps into every process which attaches it.
+A segment is a memfd that the host maps into every process which attaches it.  It ends with
+IPC_RMID, or with its IPC namespace once nobody has it attached.
 """
 
 import os
+from weakref import ref
 
 from runsc_py.sentry.abi.ipc import SHM_DEST, SHM_LOCKED, SHMID_DS, SHMMNI
 from runsc_py.sentry.errors import EINVAL, ENOSPC
@@ -12,6 +14,8 @@ from runsc_py.sentry.ipc.settings import ipc_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runsc_py.sentry.kernel.namespaces import IpcNamespace
     from runsc_py.sentry.kernel.task import Task
 
@@ -24,6 +28,7 @@ class Segment(IpcObject):
     """A shared memory segment; `size` is what was asked for, bytes."""
 
     __slots__ = (
+        "_registry",
         "attach_time",
         "attached",
         "creator",
@@ -33,7 +38,6 @@ class Segment(IpcObject):
         "locked",
         "maker",
         "pages",
-        "registry",
         "settings",
         "size",
     )
@@ -41,17 +45,15 @@ class Segment(IpcObject):
     def __init__(
         self, task: "Task", key: int, mode: int, size: int, registry: "Registry[Segment]"
     ) -> None:
+        self.descriptor = -1
         super().__init__(task, key, mode)
         #: SHM_LOCK: shown; the host decides what stays in memory
         self.locked = False
         self.size = size
         self.descriptor = os.memfd_create(f"SYSV{key & 0xFFFFFFFF:08x}", os.MFD_CLOEXEC)
-        try:
-            os.ftruncate(self.descriptor, (size + 4095) & ~4095)
-        except OSError:
-            os.close(self.descriptor)
-            raise
-        self.registry = registry
+        os.ftruncate(self.descriptor, (size + 4095) & ~4095)
+        #: weakly: who has the segment attached does not keep its namespace alive, nor it itself
+        self._registry = ref(registry)
         self.attached = 0
         self.pages = ((size + 4095) & ~4095) >> 12
         self.settings = ipc_settings(task.namespaces.ipc)
@@ -60,6 +62,10 @@ class Segment(IpcObject):
         self.last_user = LastUser()
         self.attach_time = 0
         self.detach_time = 0
+
+    def __del__(self, close: "Callable[[int], None]" = os.close) -> None:
+        if self.descriptor >= 0:
+            close(self.descriptor)
 
     def attach(self, task: "Task") -> None:
         """A process maps it."""
@@ -71,7 +77,7 @@ class Segment(IpcObject):
         """A process unmapped it; a removed segment ends with its last user."""
         self.attached -= 1
         if not self.attached and (self.removed or self.settings.shm_rmid_forced):
-            self.destroy()
+            self.remove()
 
     def is_abandoned(self) -> bool:
         """Whether shm_rmid_forced ends it though nobody has detached it: its maker is gone."""
@@ -79,16 +85,14 @@ class Segment(IpcObject):
 
     def remove(self) -> None:
         """IPC_RMID: gone at once, or once nobody has it attached."""
+        registry = self._registry()
+        if registry is None:
+            return
         if self.attached:
-            self.registry.forget_key(self)
+            registry.forget_key(self)
             self.key = 0
         else:
-            self.destroy()
-
-    def destroy(self) -> None:
-        """Give the memory back."""
-        self.registry.remove(self)
-        os.close(self.descriptor)
+            registry.remove(self)
 
     def status(self, task: "Task") -> bytes:
         """struct shmid_ds."""
@@ -128,7 +132,7 @@ def destroy_abandoned(namespace: "IpcNamespace") -> None:
     """End the segments that shm_rmid_forced is about."""
     for segment in list(segments(namespace).slots.values()):
         if not segment.attached and segment.is_abandoned():
-            segment.destroy()
+            segment.remove()
 
 
 def makes_no_more(namespace: "IpcNamespace") -> None:

@@ -56,7 +56,7 @@ def exit_task(task: "Task", status: int) -> None:
 
         release_filters(task)
     task.files.release(task)
-    _leave_mounts(task)
+    _leave_namespaces(task)
     task.context.exit()
     task.memory.release()
     group.tasks.remove(task)
@@ -75,15 +75,17 @@ def exit_task(task: "Task", status: int) -> None:
         _end_process(group)
 
 
-def _leave_mounts(task: "Task") -> None:
-    """A zombie keeps neither mounts nor their namespace."""
+def _leave_namespaces(task: "Task") -> None:
+    """A zombie keeps neither mounts nor namespaces: what is left of it is in the first ones."""
+    kernel = task.kernel
     task.file_context.release()
-    namespace = task.kernel.root_mount_namespace
-    root = namespace.root.root_path
+    mounts = kernel.root_mount_namespace
+    root = mounts.root.root_path
     task.file_context = FileContext(root, root)
-    if task.namespaces.mount is not namespace:
-        task.namespaces = task.namespaces.copy()
-        task.namespaces.mount = namespace
+    first = kernel.init.leader.namespaces if kernel.init is not None else task.namespaces
+    if task.namespaces is not first or first.mount is not mounts:
+        task.namespaces = first.copy()
+        task.namespaces.mount = mounts
 
 
 def _account(group: "ThreadGroup") -> None:

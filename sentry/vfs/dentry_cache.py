@@ -53,6 +53,13 @@ class DentryCache:
         """Its directory does not remember it any more."""
         self.order.pop(dentry, None)
 
+    def clear(self) -> None:
+        """No directory remembers anything: the file system is not used any more."""
+        for dentry in self.order:
+            assert dentry.parent is not None
+            dentry.parent.children.clear()
+        self.order.clear()
+
     def prune(self) -> None:
         """Drop the oldest unused ones until a sixteenth is free again."""
         order = self.order

@@ -99,7 +99,12 @@ class FileSystem:
         return []
 
     def release(self) -> None:
-        """The last mount of it is gone, and so is everybody who was in one."""
+        """The last mount of it is gone, and so is everybody who was in one.
+
+        What it holds refers back to it: it is freed now, not when the interpreter looks for cycles.
+        """
+        self.dentries.clear()
+        self.handles.clear()
 
 
 class Inode:

@@ -193,6 +193,7 @@ class GoferFileSystem(LayerFileSystem):
         return ["cache=shared" if self.shared else "cache=exclusive"]
 
     def release(self) -> None:
+        super().release()
         self.descriptors.clear()
 
 

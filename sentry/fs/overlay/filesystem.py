@@ -161,5 +161,9 @@ class Overlay(LayerFileSystem):
     def statfs(self) -> tuple[int, int, int, int, int, int]:
         return self._counted.statfs()
 
+    def release(self) -> None:
+        super().release()
+        self._layer_mounts.clear()
+
     def options(self) -> list[str]:
         return self._shown_options

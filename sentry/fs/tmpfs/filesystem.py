@@ -66,7 +66,7 @@ class Tmpfs(FileSystem):
         #: bytes of extended attributes, which share the limit of the inodes
         self.attribute_space = 0
         self._next_inode_number = first_inode_number
-        self.root = TmpfsDirectory(self, mode & 0o7777 | S_IFDIR, uid, gid)
+        self.root: TmpfsDirectory = TmpfsDirectory(self, mode & 0o7777 | S_IFDIR, uid, gid)
 
     # -- accounts -----------------------------------------------------------------
 
@@ -143,6 +143,10 @@ class Tmpfs(FileSystem):
         if self._gid:
             shown.append(f"gid={self._gid}")
         return shown
+
+    def release(self) -> None:
+        super().release()
+        self.root.entries.clear()
 
 
 class Ramfs(Tmpfs):

@@ -42,6 +42,8 @@ class Mounted(FileWorld):
 
     def __init__(self) -> None:
         super().__init__(Tmpfs(fake_kernel(), mode=0o755))
+        #: a file system ends with its last mount
+        self.others: list[FileWorld] = []
         namespace = self.task.credentials.user_namespace
         self.namespace = MountNamespace(self.mount, namespace, 1)
         task = cast(Any, self.task)
@@ -59,6 +61,7 @@ class Mounted(FileWorld):
         world = FileWorld(Tmpfs(self.task.kernel, mode=0o755))
         world.mkdir(b"/in")
         world.write(b"/f", b"inside")
+        self.others.append(world)
         return cast(Tmpfs, world.filesystem)
 
     def name(self, path: bytes) -> bytes:
