@@ -17,6 +17,7 @@ from runsc_py.sentry.abi.process import (
     CLONE_NEWUSER,
     CLONE_PARENT,
     CLONE_PARENT_SETTID,
+    CLONE_PIDFD,
     CLONE_SETTLS,
     CLONE_SIGHAND,
     CLONE_THREAD,
@@ -53,7 +54,16 @@ if TYPE_CHECKING:
 class CloneArguments:
     """What clone and clone3 ask for."""
 
-    __slots__ = ("child_tid", "exit_signal", "flags", "parent_tid", "stack", "tls", "wanted")
+    __slots__ = (
+        "child_tid",
+        "exit_signal",
+        "flags",
+        "parent_tid",
+        "pidfd",
+        "stack",
+        "tls",
+        "wanted",
+    )
 
     def __init__(
         self,
@@ -64,6 +74,7 @@ class CloneArguments:
         child_tid: int = 0,
         tls: int = 0,
         wanted: int = 0,
+        pidfd: int = 0,
     ) -> None:
         #: CLONE_* without the exit signal
         self.flags = flags
@@ -75,6 +86,8 @@ class CloneArguments:
         self.tls = tls
         #: set_tid: the identifier to have in the innermost namespace, 0 for any
         self.wanted = wanted
+        #: with CLONE_PIDFD: where the caller of `clone` will put the child's descriptor
+        self.pidfd = pidfd
 
 
 def check_flags(flags: int) -> None:
@@ -96,7 +109,7 @@ def check_flags(flags: int) -> None:
 def clone(task: Task, arguments: CloneArguments) -> Task:
     """Make a task that starts where `task` is.
 
-    Errors: EINVAL, EAGAIN (limits), EPERM (namespaces), ENOMEM.
+    Errors: EINVAL, EAGAIN (limits), EPERM (namespaces), ENOMEM, EEXIST, EMFILE, EFAULT.
     """
     flags = arguments.flags
     check_flags(flags)
@@ -104,6 +117,11 @@ def clone(task: Task, arguments: CloneArguments) -> Task:
     new = NewNamespaces(task, flags)
     if arguments.wanted:
         _check_may_choose(task, new.pid_namespace)
+    # From here on nothing fails but the host: what a child shares or copies is not taken back.
+    new.pid_namespace.check(arguments.wanted)
+    if flags & CLONE_PIDFD:
+        task.files.free_descriptor()
+        task.memory.copy_out(arguments.pidfd, bytes(4))
     shares_memory = bool(flags & CLONE_VM)
     if flags & CLONE_THREAD:
         context = task.context.clone_thread()

@@ -71,17 +71,18 @@ class PidNamespace:
     def _in_use(self, number: int) -> bool:
         return number in self.tasks or number in self.process_groups or number in self.sessions
 
-    def allocate(self, wanted: int = 0) -> int:
-        """A free number (`wanted` if not 0).
+    def check(self, wanted: int = 0) -> None:
+        """Whether `register` can give a task a number (`wanted` if not 0), before there is a task.
 
-        Errors: ENOMEM when the namespace is dying, EEXIST when `wanted` is taken, EAGAIN when full.
+        Errors: ENOMEM when the namespace is dying, EEXIST when `wanted` is taken.
         """
-        if self.exiting:
+        if any(namespace.exiting for namespace in self.chain()):
             raise ENOMEM
-        if wanted:
-            if self._in_use(wanted):
-                raise EEXIST
-            return wanted
+        if wanted and self._in_use(wanted):
+            raise EEXIST
+
+    def _allocate(self) -> int:
+        """A free number.  Errors: EAGAIN."""
         number = self.last
         for _ in range(self.maximum):
             number = number + 1 if number + 1 < self.maximum else RESERVED
@@ -91,11 +92,12 @@ class PidNamespace:
         raise EAGAIN
 
     def register(self, task: "Task", wanted: int = 0) -> dict["PidNamespace", int]:
-        """Give a new task its numbers here and in every ancestor."""
+        """Give a new task its numbers here and in every ancestor.  Errors: those of `check`."""
+        self.check(wanted)
         identifiers: dict[PidNamespace, int] = {}
         for namespace in self.chain():
-            number = namespace.allocate(wanted if namespace is self else 0)
-            identifiers[namespace] = number
+            chosen = wanted if namespace is self else 0
+            identifiers[namespace] = chosen or namespace._allocate()
         for namespace, number in identifiers.items():
             namespace.tasks[number] = task
         return identifiers

@@ -54,11 +54,11 @@ from runsc_py.sentry.syscalls.types import (
 )
 
 
-async def _clone(task: Task, arguments: CloneArguments, pidfd_address: int = 0) -> int:
+async def _clone(task: Task, arguments: CloneArguments) -> int:
     child = clone(task, arguments)
     identifier = child.identifier_in(task.pid_namespace)
-    if pidfd_address:
-        _give_pidfd(task, child, pidfd_address)
+    if arguments.flags & CLONE_PIDFD:
+        _give_pidfd(task, child, arguments.pidfd)
     if arguments.flags & CLONE_VFORK:
         await wait_for_vfork(task, child)
     return identifier
@@ -86,13 +86,12 @@ async def clone_call(
     flags &= 0xFFFFFFFF & ~CSIGNAL
     if exit_signal > 64:
         raise EINVAL
-    pidfd_address = 0
-    if flags & CLONE_PIDFD:
-        if flags & (CLONE_PARENT_SETTID | CLONE_DETACHED):
-            raise EINVAL
-        pidfd_address = parent_tid
-    arguments = CloneArguments(flags, exit_signal, stack, parent_tid, child_tid, tls)
-    return await _clone(task, arguments, pidfd_address)
+    if flags & CLONE_PIDFD and flags & (CLONE_PARENT_SETTID | CLONE_DETACHED):
+        raise EINVAL
+    arguments = CloneArguments(
+        flags, exit_signal, stack, parent_tid, child_tid, tls, pidfd=parent_tid
+    )
+    return await _clone(task, arguments)
 
 
 @syscall(435, "clone3", support=Support.PARTIAL, note="no CLONE_INTO_CGROUP")
@@ -126,8 +125,9 @@ async def clone3(task: Task, address: Address, size: Size) -> int:
         fields["child_tid"],
         fields["tls"],
         wanted,
+        fields["pidfd"],
     )
-    return await _clone(task, arguments, fields["pidfd"] if flags & CLONE_PIDFD else 0)
+    return await _clone(task, arguments)
 
 
 @syscall(57, "fork")
