@@ -20,7 +20,7 @@ INSTALLED := build/installed
 RUN ?= sh -c 'echo "Hello from $$(uname -sr), host $$(hostname), process $$$$:"; ps -o pid,ppid,args; echo "All of it ran in the sandbox; try: make run RUN=bash"'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test retest lint typecheck conformance bench native wheel docs clean test-prerequisites
+.PHONY: help run test retest lint typecheck fuzz conformance bench native wheel docs clean test-prerequisites
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -41,6 +41,10 @@ lint: $(DEVELOPMENT) $(TYPING) ## Check style (ruff) and which part may import w
 
 typecheck: $(DEVELOPMENT) $(TYPING) ## Check types (mypy --strict)
 	$(BIN)/mypy
+
+fuzz: $(DEVELOPMENT) ## Fire random system calls at the sandbox for about a minute, new ones every time
+	HYPOTHESIS_PROFILE=explore RUNSC_FUZZ_ROUNDS=800 \
+		$(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/fuzz/test_system_calls.py
 
 conformance: $(RUNTIME) ## Run CPython's own tests natively and inside (CONFORMANCE_OPTIONS=--help)
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CONFORMANCE_OPTIONS)
