@@ -46,8 +46,9 @@ int main(void) {
     }
     while (semctl(id, 1, GETNCNT) != 1)
         usleep(1000);
-    SHOW(semctl(id, 0, IPC_RMID));
+    int removed = semctl(id, 0, IPC_RMID); /* the child prints as soon as it is gone */
     wait_and_show("child", child);
+    SHOW(removed);
     SHOW(change(0, 1, 0));
     SHOW(semget(IPC_PRIVATE, 0, 0600));
     return 0;
