@@ -100,7 +100,12 @@ def _asked_file_system(
     index = options.volumes.index(mount) + 1
     try:
         filesystem = GoferFileSystem(
-            kernel, client, index, shared=True, ids=identities(options), source=mount.source
+            kernel,
+            client,
+            index,
+            shared=mount.shared,
+            ids=identities(options),
+            source=mount.source,
         )
     except OSError as error:
         raise RunscError(f"--volume {mount.source}: {os.strerror(error.errno or 0)}") from None

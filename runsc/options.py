@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 
 
 class Volume:
-    """A host directory or file shown in the sandbox."""
+    """A host directory or file shown in the sandbox.
 
-    __slots__ = ("destination", "read_only", "source")
+    `shared` says that the host may change it meanwhile, so that the sandbox asks again and again.
+    """
 
-    def __init__(self, source: str, destination: str, read_only: bool) -> None:
+    __slots__ = ("destination", "read_only", "shared", "source")
+
+    def __init__(self, source: str, destination: str, read_only: bool, shared: bool) -> None:
         self.source = source
         self.destination = destination
         self.read_only = read_only
+        self.shared = shared
 
 
 class TmpfsMount:
@@ -124,18 +128,32 @@ def parse_count(option: str, text: str) -> int:
     return int(text)
 
 
+#: what may follow the second colon, by commas: one of each
+_ACCESS = {"ro", "rw"}
+_CACHING = {"shared", "exclusive"}
+
+
 def parse_volume(text: str) -> Volume:
-    """`SRC:DST[:ro|rw]`, as docker has it but read-only unless told otherwise."""
+    """`SRC:DST[:ro|rw][,exclusive]`, as docker has it but read-only unless told otherwise."""
     parts = text.split(":")
-    mode = parts.pop() if len(parts) > 2 and parts[-1] in ("ro", "rw") else "ro"
-    if len(parts) != 2 or not all(parts):
-        raise RunscError(f"--volume {text!r}: use SRC:DST, SRC:DST:ro or SRC:DST:rw")
+    words = set(parts.pop().split(",")) if len(parts) > 2 else set()
+    wrong = words - _ACCESS - _CACHING or words >= _ACCESS or words >= _CACHING
+    if len(parts) != 2 or not all(parts) or wrong:
+        raise RunscError(
+            f"--volume {text!r}: use SRC:DST, SRC:DST:ro or SRC:DST:rw, and then ,exclusive "
+            "when nobody else changes the files"
+        )
     source = os.path.abspath(os.path.expanduser(parts[0]))
     try:
         os.stat(source)
     except OSError as error:
         raise RunscError(f"--volume {text!r}: {source}: {error.strerror}") from None
-    return Volume(source, parse_destination("--volume", text, parts[1]), mode == "ro")
+    return Volume(
+        source,
+        parse_destination("--volume", text, parts[1]),
+        read_only="rw" not in words,
+        shared="exclusive" not in words,
+    )
 
 
 def parse_tmpfs(text: str) -> TmpfsMount:

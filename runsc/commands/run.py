@@ -24,8 +24,9 @@ FILES = (
         "save wrote, a tar archive, a directory, or a name of runsc-py images", completes=FILE,
     ),
     Option(
-        "-v --volume", "SRC:DST[:ro|rw]",
-        "show a file or directory of the host; read-only unless rw", repeats=True, completes=FILE,
+        "-v --volume", "SRC:DST[:ro|rw][,exclusive]",
+        "show a file or directory of the host; read-only unless rw; exclusive: nobody else changes "
+        "it meanwhile, which makes it faster", repeats=True, completes=FILE,
     ),
     Option("--tmpfs", "DST[:SIZE]", "an empty file system in memory", repeats=True),
     Option(

@@ -118,6 +118,8 @@ class Kernel:
         self.ready: deque[Task] = deque()
         #: whose system call is being served: what file operations without a task argument ask
         self.current_task: Task
+        #: grows with every stop that is served: what the host told at this one is still news
+        self.moment = 0
         #: processes that got SIGKILL
         self.doomed: list[ThreadGroup] = []
         #: the sandbox's first process

@@ -75,6 +75,7 @@ class RunLoop:
     def _do_ready(self) -> Context | None:
         """Serve who was woken and end who was killed; the last context to run is left to resume."""
         kernel = self._kernel
+        kernel.moment += 1
         resume: Context | None = None
         while kernel.doomed:
             exit_thread_group(kernel.doomed.pop(), SIGKILL)
@@ -96,7 +97,9 @@ class RunLoop:
         """One stop of a context.  Returns it when it is to run again."""
         task: Task = context.owner  # type: ignore[assignment]
         task.state = KERNEL
-        self._kernel.current_task = task
+        kernel = self._kernel
+        kernel.current_task = task
+        kernel.moment += 1
         if context.event != SYSCALL:
             return self._serve_other_stop(task, context)
         number = context.number
@@ -110,7 +113,7 @@ class RunLoop:
             task.coroutine = watched_call(task, entry)
             return self._step(task)
         if entry is None:
-            self._kernel.note_unsupported(task, number)
+            kernel.note_unsupported(task, number)
             context.set_result(-ENOSYS.number)
         elif entry.blocking:
             task.coroutine = entry.handler(task, *entry.unpack(context.arguments))  # type: ignore[assignment]

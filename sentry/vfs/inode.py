@@ -177,6 +177,12 @@ class Inode:
         """Whether a cached lookup still holds; asked only if filesystem.needs_revalidation."""
         return True
 
+    def foresee(self, name: bytes, following: list[bytes]) -> None:
+        """A walk will ask for `name` and then, in it, for `following`, the last of them first.
+
+        For file systems with needs_revalidation, that can ask once for all of them.
+        """
+
     # `umask` is for the file system to take from the mode, unless the directory's default access
     # control list says what becomes of it.  One that keeps no lists is never given a umask.
 

@@ -189,6 +189,7 @@ def _run(
                 continue
             child = dentry.look_up(name)
         elif revalidates:
+            inode.foresee(name, names)
             child = revalidate(dentry, child)
         if child.inode is None:
             raise ENOENT

@@ -36,6 +36,7 @@ class FakeKernel:
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.moment = 0
         self.limits = SandboxLimits()
         self.descriptor_directory = os.open("/proc/self/fd", os.O_RDONLY | os.O_CLOEXEC)
         self._devices = 0
@@ -91,7 +92,7 @@ class FileWorld:
             permitted=capabilities,
             effective=capabilities,
         )
-        self.task = cast(
+        self._task = cast(
             Task,
             SimpleNamespace(
                 kernel=filesystem.kernel,
@@ -102,6 +103,12 @@ class FileWorld:
                 namespaces=SimpleNamespace(ipc=None),
             ),
         )
+
+    @property
+    def task(self) -> Task:
+        """The task, which begins a system call."""
+        cast(FakeKernel, self.filesystem.kernel).moment += 1
+        return self._task
 
     # -- calls -------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
     identity.py     host uids and gids as the guest sees them
     node.py         what every inode shares: attributes and how long they are believed
     ahead.py        names looked up before they are asked for
+    foreseen.py     what a walk will ask for, where the host may change the files
     directory.py    directories: lookup, listing, and every operation on names
     regular.py      regular files on donated host descriptors
     special.py      symbolic links, FIFOs, sockets, device nodes

@@ -12,6 +12,7 @@ from runsc_py.gofer import protocol
 from runsc_py.gofer.protocol import Attributes as HostAttributes
 from runsc_py.sentry.errors import EINVAL, ENOENT, ESTALE
 from runsc_py.sentry.fs.gofer.ahead import Guess
+from runsc_py.sentry.fs.gofer.foreseen import place_of
 from runsc_py.sentry.fs.gofer.node import GoferInode
 from runsc_py.sentry.fs.host_file import MAXIMUM_OFFSET
 from runsc_py.sentry.fs.layer import FIRST_ENTRY_OFFSET, LayerDirectory, dot_entries
@@ -64,6 +65,8 @@ class GoferDirectory(GoferInode, LayerDirectory):
         gofer = self.gofer
         try:
             if gofer.shared:
+                if gofer.foreseen.knows(self, name) and not gofer.foreseen.answer(self, name):
+                    raise ENOENT
                 return gofer.inode(*gofer.ask(gofer.client.lookup, self.node, name))
             found = gofer.ahead.take(self.node, name) or self._ask(name)
             child = gofer.inode(*found)
@@ -98,20 +101,25 @@ class GoferDirectory(GoferInode, LayerDirectory):
     def revalidate(self, name: bytes, child: Inode | None) -> bool:
         """Shared caching: whether the name still leads to the same inode of the host."""
         gofer = self.gofer
-        found, _ = gofer.ask(gofer.client.walk_stat, self.node, (name,))
-        if child is None or not found:
-            return child is None and not found
+        if gofer.foreseen.knows(self, name):
+            attributes = gofer.foreseen.answer(self, name)
+        else:
+            found, _ = gofer.ask(gofer.client.walk_stat, self.node, (name,))
+            attributes = found[0] if found else None
+        if child is None or attributes is None:
+            return child is None and attributes is None
         assert isinstance(child, GoferInode)
-        attributes = found[0]
         same = (
-            attributes[protocol.INODE] == child.known[protocol.INODE]
-            and attributes[protocol.DEVICE_MINOR] == child.known[protocol.DEVICE_MINOR]
-            and attributes[protocol.DEVICE_MAJOR] == child.known[protocol.DEVICE_MAJOR]
+            place_of(attributes) == place_of(child.known)
             and attributes[protocol.MODE] & S_IFMT == child.mode & S_IFMT
         )
         if same:
             child.learn(attributes)
         return same
+
+    def foresee(self, name: bytes, following: list[bytes]) -> None:
+        if following:
+            self.gofer.foreseen.ask(self, name, following)
 
     # -- listing ---------------------------------------------------------------------------
 
@@ -176,6 +184,7 @@ class GoferDirectory(GoferInode, LayerDirectory):
         """`name` was made."""
         self.stale = True
         self.gofer.ahead.forget(self.node, name)
+        self.gofer.foreseen.forget()
         if self._listing is not None:
             self._listing.pop(name, None)
             self._listing[name] = (child.number, child.mode >> 12, self._next_offset)
@@ -185,6 +194,7 @@ class GoferDirectory(GoferInode, LayerDirectory):
         """`name` was removed."""
         self.stale = True
         self.gofer.ahead.forget(self.node, name)
+        self.gofer.foreseen.forget()
         if self._listing is not None:
             self._listing.pop(name, None)
 

@@ -23,6 +23,7 @@ from runsc_py.sentry.errors import EMFILE, error_for
 from runsc_py.sentry.fs.gofer.ahead import LookedUpAhead
 from runsc_py.sentry.fs.gofer.descriptors import DescriptorCache
 from runsc_py.sentry.fs.gofer.directory import GoferDirectory
+from runsc_py.sentry.fs.gofer.foreseen import ForeseenWalk
 from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
 from runsc_py.sentry.fs.gofer.node import GoferInode
 from runsc_py.sentry.fs.gofer.regular import GoferRegular
@@ -87,6 +88,7 @@ class GoferFileSystem(LayerFileSystem):
         self.owners = owners
         self.descriptors = DescriptorCache()
         self.ahead = LookedUpAhead(self)
+        self.foreseen = ForeseenWalk(self)
         #: nodes whose inodes died
         self.dead_nodes: list[int] = []
         #: the file made last, as long as its descriptor waits for the open that made it
@@ -105,6 +107,7 @@ class GoferFileSystem(LayerFileSystem):
     def share(self) -> None:
         """From now on the host may change the files, too."""
         self.shared = self.needs_revalidation = True
+        self.ahead.clear()
         for inode in self._inodes.values():
             if isinstance(inode, GoferDirectory):
                 inode.forget_listing()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class GoferInode(Inode):
     """A file of the host; `node` stands for it in the gofer."""
 
-    __slots__ = ("_acl", "_shown", "gofer", "known", "node", "stale")
+    __slots__ = ("_acl", "_shown", "gofer", "known", "learnt_at", "node", "stale")
 
     def __init__(self, gofer: "GoferFileSystem", node: int, attributes: HostAttributes) -> None:
         if gofer.owners is not None:
@@ -33,6 +33,8 @@ class GoferInode(Inode):
         self.known = attributes
         #: they are not right any more
         self.stale = False
+        #: when they were told (Kernel.moment): the same system call need not ask again
+        self.learnt_at = gofer.kernel.moment
         #: `known` as the guest sees it, once somebody asked
         self._shown: Attributes | None = None
         #: the access control list, None also as long as nobody asked
@@ -52,6 +54,7 @@ class GoferInode(Inode):
         self.known = attributes
         self.mode = attributes[protocol.MODE]
         self.stale = False
+        self.learnt_at = self.gofer.kernel.moment
         self._shown = None
         if before[protocol.CHANGE_TIME] != attributes[protocol.CHANGE_TIME] or self._acl is None:
             self._acl = None
@@ -59,7 +62,7 @@ class GoferInode(Inode):
 
     def refresh(self) -> None:
         """Bring `known` up to date, if it may not be."""
-        if self.stale or self.gofer.shared:
+        if self.stale or (self.gofer.shared and self.learnt_at != self.gofer.kernel.moment):
             self.learn(self.gofer.ask(self.gofer.client.stat, self.node))
 
     def get_attributes(self) -> Attributes:

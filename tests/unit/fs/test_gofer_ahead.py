@@ -18,7 +18,7 @@ FILES = 200
 class CountingWorld(FileWorld):
     """A world that counts the requests of its file system's client."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, shared: bool = False) -> None:
         self.requests = 0
         client = served.client
         send = client._send
@@ -28,7 +28,7 @@ class CountingWorld(FileWorld):
             return send(data, flags)
 
         client._send = counted  # type: ignore[assignment]
-        super().__init__(GoferFileSystem(fake_kernel(), client, 0))
+        super().__init__(GoferFileSystem(fake_kernel(), client, 0, shared=shared))
 
     @property
     def gofer(self) -> GoferFileSystem:
@@ -147,6 +147,38 @@ def test_a_gofer_without_room_is_not_asked_in_vain(
         assert world.stat(b"%03d" % number).size == number
     for node in held:
         served.client.close_node(node)
+
+
+def test_one_question_for_a_whole_path(tree: Path, served: Served) -> None:
+    """Where the host may change the files, and notices every change of any component."""
+    (tree / "a" / "b" / "c").mkdir(parents=True)
+    (tree / "a" / "b" / "c" / "file").write_text("x")
+    world = CountingWorld(served, shared=True)
+    assert world.stat(b"a/b/c/file").size == 1
+    before = world.requests
+    assert world.stat(b"a/b/c/file").size == 1
+    with pytest.raises(ENOENT):
+        world.stat(b"a/b/c/missing")
+    assert world.requests == before + 2
+    (tree / "a" / "b" / "c" / "file").write_text("xyz")
+    assert world.stat(b"a/b/c/file").size == 3
+    (tree / "a" / "b").rename(tree / "a" / "old")
+    with pytest.raises(ENOENT):
+        world.stat(b"a/b/c/file")
+    (tree / "a" / "b" / "c").mkdir(parents=True)
+    (tree / "a" / "b" / "c" / "file").write_text("another")
+    assert world.stat(b"a/b/c/file").size == 7
+    assert world.stat(b"a/old/c/file").size == 3
+    (tree / "a" / "b" / "c" / "file").unlink()
+    (tree / "a" / "b" / "c" / "file").mkdir()
+    assert world.walk(b"a/b/c/file").inode.is_directory
+    (tree / "a" / "link").symlink_to("b/c")
+    (tree / "a" / "b" / "c" / "file" / "end").write_text("")
+    for _ in range(2):
+        assert world.stat(b"a/link/../c/./file/end").size == 0
+    (tree / "a" / "link").unlink()
+    (tree / "a" / "link").symlink_to("old/c/file")
+    assert world.stat(b"a/link").size == 3
 
 
 def test_each_of_several_names(tree: Path, served: Served) -> None:

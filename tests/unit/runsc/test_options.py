@@ -74,6 +74,14 @@ def test_volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         volume = parse_volume(f"./data{text}")
         assert (volume.source, volume.destination) == (f"{tmp_path}/data", "/d")
         assert volume.read_only is read_only
+    for words, read_only, shared in (
+        ("ro", True, True),
+        ("rw,exclusive", False, False),
+        ("exclusive", True, False),
+        ("shared,rw", False, True),
+    ):
+        volume = parse_volume(f".:/d:{words}")
+        assert (volume.read_only, volume.shared) == (read_only, shared)
     assert parse_volume(".:/a/../b//c/").destination == "/b/c"
 
 
@@ -85,6 +93,9 @@ def test_volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (".:", "use SRC:DST"),
         (":/x", "use SRC:DST"),
         (".:/x:rx", "use SRC:DST"),
+        (".:/x:ro,rw", "use SRC:DST"),
+        (".:/x:rw,shared,exclusive", "use SRC:DST"),
+        (".:/x:rw,", "use SRC:DST"),
         (".:relative", "must be an absolute path"),
         (".:/", "nothing can be mounted over /"),
         (".:/..", "nothing can be mounted over /"),
