@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.sentry.fs.devpts.terminal import Terminal
     from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.seccomp import Filter
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.mount import MountNamespace
 
@@ -82,7 +83,7 @@ class ContainerInformation:
 
     __slots__ = (
         "client", "config", "connection", "container", "identifier", "layers",
-        "mount_namespace", "passed_files", "spec",
+        "mount_namespace", "passed_files", "seccomp_filter", "spec",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +94,7 @@ class ContainerInformation:
         config: Config,
         layers: list[GoferMountConfiguration],
     ) -> None:
+        """Raises ControlError for a seccomp profile that cannot be had."""
         self.identifier = identifier
         self.spec = spec
         self.config = config
@@ -101,6 +103,13 @@ class ContainerInformation:
         self.client: GoferClient | None = None
         #: the gofer's socket, closed with the container
         self.connection: GoferMonitor | None = None
+        #: of every process of the container
+        self.seccomp_filter: Filter | None = None
+        linux = spec.linux
+        if config.oci_seccomp and linux is not None and linux.seccomp is not None:
+            from runsc_py.runsc.loader.seccomp import compile_filter
+
+            self.seccomp_filter = compile_filter(linux.seccomp)
         #: guest number → descriptor
         self.passed_files: dict[int, int] = {}
         #: while the container's first process lives

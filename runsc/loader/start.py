@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from runsc_py.runsc.control.errors import GUEST, NOT_FOUND, STATE, UNSUPPORTED, ControlError
+from runsc_py.runsc.control.errors import GUEST, NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import home_of
 from runsc_py.runsc.loader.loader import ContainerProcess
@@ -182,6 +182,7 @@ def _arguments(
     arguments.ipc_namespace = loader.namespaces.ipc
     arguments.network_namespace = loader.namespaces.network
     arguments.container = information.container
+    arguments.seccomp_filter = information.seccomp_filter
     return arguments
 
 
@@ -215,9 +216,6 @@ def _create(
         if not any(entry.startswith(b"HOME=") for entry in arguments.environment):
             home = home_of(walker, arguments.credentials.uid)
             arguments.environment.append(b"HOME=" + os.fsencode(home))
-        linux = information.spec.linux
-        if information.config.oci_seccomp and linux is not None and linux.seccomp is not None:
-            raise ControlError("--oci-seccomp: filters of a bundle are not supported", UNSUPPORTED)
         entry.group, _ = create_process(loader.kernel, arguments)
     except CreationError as error:
         code = STATUS_CODES.get(error.number, GUEST)

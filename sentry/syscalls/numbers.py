@@ -1,6 +1,6 @@
 """The numbers of all x86-64 system calls that Linux has, whether we have them or not.
 
-For `--strace`, the log and docs/syscalls.md; imported by nothing else.  From
+For `--strace`, the log, filters of a specification and docs/syscalls.md.  From
 arch/x86/entry/syscalls/syscall_64.tbl; tests/unit/syscalls checks them against the system's header.
 """
 
@@ -73,3 +73,8 @@ NAMES = {
 def syscall_name(number: int) -> str:
     """The call's name, or syscall_0x… for a number Linux has none for."""
     return NAMES.get(number) or f"syscall_{number:#x}"
+
+
+def syscall_numbers() -> dict[str, int]:
+    """name → number"""
+    return {name: number for number, name in NAMES.items()}
