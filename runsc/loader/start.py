@@ -57,6 +57,11 @@ def prepare(loader: Loader, information: ContainerInformation, namespace: PidNam
     )
     information.mount_namespace = builder.build(namespaces)
     information.container.terminals.namespace = information.mount_namespace
+    linux = information.spec.linux
+    if linux is not None and linux.sysctl:
+        from runsc_py.runsc.loader.sysctl import apply_sysctls
+
+        apply_sysctls(loader.kernel, linux.sysctl, namespaces, namespace)
 
 
 def check_executable(loader: Loader, information: ContainerInformation) -> None:

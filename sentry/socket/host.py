@@ -59,7 +59,6 @@ from runsc_py.sentry.kernel.waiting import POLLIN, POLLOUT, POLLPRI, POLLRDHUP, 
 from runsc_py.sentry.socket.addresses import Endpoint, decode, encode, is_unspecified
 from runsc_py.sentry.socket.inet import IP_OPTIONS
 from runsc_py.sentry.socket.messages import Incoming, Outgoing
-from runsc_py.sentry.socket.ports import FIRST_UNPRIVILEGED
 from runsc_py.sentry.socket.socket import Socket
 from runsc_py.sentry.socket.tcp import TCP_OPTIONS
 
@@ -169,9 +168,8 @@ class HostSocket(Socket):
         target = self._tuple(address)
         port = target[1]
         assert isinstance(port, int)
-        if 0 < port < FIRST_UNPRIVILEGED and not task.credentials.has_capability(
-            CAP_NET_BIND_SERVICE
-        ):
+        privileged = 0 < port < task.namespaces.network.first_unprivileged_port
+        if privileged and not task.credentials.has_capability(CAP_NET_BIND_SERVICE):
             raise EACCES
         _host(self.host.bind, target)
 

@@ -65,7 +65,7 @@ from runsc_py.sentry.socket.addresses import (
     is_loopback,
 )
 from runsc_py.sentry.socket.options import integer_of
-from runsc_py.sentry.socket.ports import FIRST_UNPRIVILEGED, PortTable
+from runsc_py.sentry.socket.ports import PortTable
 from runsc_py.sentry.socket.socket import Socket
 
 TYPE_CHECKING = False
@@ -128,9 +128,8 @@ class InetSocket(Socket):
             raise EINVAL
         if not is_any(host) and not is_loopback(host):
             raise EADDRNOTAVAIL
-        if 0 < wanted.port < FIRST_UNPRIVILEGED and not task.credentials.has_capability(
-            CAP_NET_BIND_SERVICE
-        ):
+        privileged = 0 < wanted.port < task.namespaces.network.first_unprivileged_port
+        if privileged and not task.credentials.has_capability(CAP_NET_BIND_SERVICE):
             raise EACCES
         if self.local.port or self.remote is not None:
             raise EINVAL

@@ -24,6 +24,7 @@ class NetworkNamespace:
         "abstract_sockets",
         "charge",
         "default_tag",
+        "first_unprivileged_port",
         "inode_number",
         "kernel",
         "netlink_sockets",
@@ -46,6 +47,8 @@ class NetworkNamespace:
         self.default_tag = 0
         #: net.ipv4.conf.lo.tag, once that was written; the default until then
         self._loopback_tag: int | None = None
+        #: net.ipv4.ip_unprivileged_port_start
+        self.first_unprivileged_port = 1024
         #: by their "port"
         self.netlink_sockets: dict[int, Socket] = {}
         self._ports: dict[int, PortTable] = {}

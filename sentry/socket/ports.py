@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 #: /proc/sys/net/ipv4/ip_local_port_range
 FIRST_EPHEMERAL = 32768
 LAST_EPHEMERAL = 60999
-#: /proc/sys/net/ipv4/ip_unprivileged_port_start
-FIRST_UNPRIVILEGED = 1024
 
 
 class PortTable:

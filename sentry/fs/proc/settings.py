@@ -310,7 +310,9 @@ _NET: dict[bytes, Specification] = {
         b"ip_local_port_range": fixed(b"32768\t60999\n"),
         b"ip_local_reserved_ports": fixed(b"\n"),
         b"ip_nonlocal_bind": fixed(b"0\n"),
-        b"ip_unprivileged_port_start": fixed(b"1024\n"),
+        b"ip_unprivileged_port_start": setting(
+            lambda task: task.namespaces.network, "first_unprivileged_port", 0xFFFF
+        ),
         b"ping_group_range": fixed(b"1\t0\n"),
         b"tcp_available_congestion_control": b"reno cubic\n",
         b"tcp_congestion_control": fixed(b"cubic\n"),
