@@ -6,7 +6,7 @@ are closed behind it) and the means to answer later.
 
 from __future__ import annotations
 
-from runsc_py.gofer.client import GoferClient
+from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import STATE, ControlError
@@ -123,7 +123,7 @@ class ContainerManager:
         information.connection = GoferMonitor(self._kernel, connection, information.container.kill)
         information.client = GoferClient(connection)
         try:
-            start_container(loader, information)
+            _start_with_gofer(loader, information)
         except ControlError as error:
             if information.connection is not None:
                 information.connection.close()
@@ -146,10 +146,8 @@ class ContainerManager:
 
         loader = self._loader
         process, _ = decode(Process, call.process)
-        information = loader.containers.get(call.container_id)
-        if information is None or (call.container_id, 0) not in loader.processes:
-            raise ControlError(f'container "{call.container_id}" does not exist', "not-found")
         loader.process(call.container_id)
+        information = loader.containers[call.container_id]
         count = (1 if process.terminal else 3) + len(call.guest_descriptors)
         if len(files) != count:
             raise ControlError(f"exec arguments must contain {count} FDs, but got {len(files)}")
@@ -293,6 +291,14 @@ class ContainerManager:
     def shutdown(self, call: calls.Shutdown, files: list[int], later: Deferred) -> None:
         """End the sandbox."""
         self._kernel.end("shutdown", "told to end")
+
+
+def _start_with_gofer(loader: Loader, information: ContainerInformation) -> None:
+    """Start it; its own gofer's death is its own failure.  Raises ControlError."""
+    try:
+        start_container(loader, information)
+    except GoferError as error:
+        raise ControlError(f"the gofer of the container failed: {error}") from None
 
 
 def _config(values: dict[str, object]) -> Config:
