@@ -4,6 +4,7 @@ import itertools
 import os
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,23 @@ class Pod:
         """A connection to the sandbox."""
         return ControlClient(str(self.runtime.state / f"{ROOT}.sock"), LIMIT)
 
-    def descriptors(self) -> int:
-        """How many the sandbox has open."""
+    def descriptors(self) -> "Counter[str]":
+        """What the sandbox has open, by the kinds and names that /proc has."""
         pid = int((self.folder / f"{ROOT}.pid").read_text())
-        return len(os.listdir(f"/proc/{pid}/fd"))
+        found: Counter[str] = Counter()
+        for path in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                found[os.readlink(path).partition(":[")[0]] += 1
+            except FileNotFoundError:  # closed meanwhile
+                continue
+        return found
+
+    def closed(self, before: "Counter[str]") -> None:
+        """Wait until the sandbox has no more open than before: it closes behind its answers."""
+        deadline = time.monotonic() + LIMIT
+        while more := self.descriptors() - before:
+            assert time.monotonic() < deadline, f"stays open: {more}"
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Delete all containers; nothing may be left of them."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.live import eventually
 from harness.pod import ROOT, SLEEP, Pod
 
 PREPARE = r"""
@@ -154,9 +153,9 @@ def test_step_13_what_failed_leaves_no_process_and_no_descriptor(made: Pod) -> N
 
     fail()  # a file that was looked at once stays open
     with made.client() as client:
-        before = made.descriptors(), len(client.processes(""))
+        before, processes = made.descriptors(), len(client.processes(""))
     for _ in range(10):
         fail()
     with made.client() as client:
-        assert len(client.processes("")) == before[1]
-        eventually("the descriptors are closed", lambda: made.descriptors() <= before[0])
+        assert len(client.processes("")) == processes
+        made.closed(before)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from harness.live import eventually
 from harness.pod import INSIDE, ROOT, SLEEP, Pod
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.control.calls import (
@@ -53,8 +52,7 @@ def refusal(pod: Pod, call: Call, count: int = 0) -> ControlError:
         before = pod.descriptors()
         with pytest.raises(ControlError) as refused:
             client.call(call, type(None), [theirs.fileno()] * count)
-        # They are closed behind the answer.
-        eventually("the descriptors are closed", lambda: pod.descriptors() <= before)
+        pod.closed(before)
         return refused.value
 
 
