@@ -153,7 +153,7 @@ def test_step_13_what_failed_leaves_no_process_and_no_descriptor(made: Pod) -> N
 
     fail()  # a file that was looked at once stays open
     with made.client() as client:
-        before, processes = made.descriptors(), len(client.processes(""))
+        processes, before = len(client.processes("")), made.descriptors()
     for _ in range(10):
         fail()
     with made.client() as client:
