@@ -20,13 +20,14 @@ from runsc_py.sentry.kernel.file_context import FileContext
 from runsc_py.sentry.kernel.kernel import Kernel
 from runsc_py.sentry.kernel.limits import Limits, SandboxLimits
 from runsc_py.sentry.kernel.task import Task
-from runsc_py.sentry.vfs import attribute_operations, opening, operations, renaming
+from runsc_py.sentry.vfs import attribute_operations, opening, operations, renaming, xattrs
 from runsc_py.sentry.vfs.attributes import Attributes, make_device
 from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystemType
 from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.open_file import OpenFile
 from runsc_py.sentry.vfs.path import Dentry, Path
+from runsc_py.sentry.vfs.permissions import may
 from runsc_py.sentry.vfs.settings import FileSettings
 from runsc_py.sentry.vfs.walk import walk
 
@@ -110,6 +111,17 @@ class FileWorld:
         cast(FakeKernel, self.filesystem.kernel).moment += 1
         return self._task
 
+    def become(self, uid: int, gid: int, groups: tuple[int, ...]) -> None:
+        """Act as a user from now on, as seteuid(2) and its relatives make one."""
+        self.task.credentials = self.task.credentials.replace(
+            euid=uid,
+            fsuid=uid,
+            egid=gid,
+            fsgid=gid,
+            groups=tuple(sorted(groups)),
+            effective=ALL_CAPABILITIES if uid == 0 else 0,
+        )
+
     # -- calls -------------------------------------------------------------------------
 
     def walk(self, path: bytes, follow: bool = True) -> Path:
@@ -152,8 +164,30 @@ class FileWorld:
     def chmod(self, path: bytes, mode: int) -> None:
         attribute_operations.change_mode(self.task, self.walk(path), mode)
 
-    def chown(self, path: bytes, uid: int, gid: int) -> None:
-        attribute_operations.change_owner(self.task, self.walk(path), uid, gid)
+    def chown(self, path: bytes, uid: int, gid: int, follow: bool = True) -> None:
+        """-1 leaves one alone."""
+        owner, group = (None if number < 0 else number for number in (uid, gid))
+        attribute_operations.change_owner(self.task, self.walk(path, follow), owner, group)
+
+    def access(self, path: bytes, mode: int) -> bool:
+        """faccessat2(2) with AT_EACCESS."""
+        try:
+            return may(self.task.credentials, self.walk(path).inode, mode)
+        except KernelError:
+            return False
+
+    def setxattr(self, path: bytes, name: bytes, value: bytes, flags: int = 0) -> None:
+        xattrs.set_xattr(self.task.credentials, self.walk(path), name, value, flags)
+
+    def getxattr(self, path: bytes, name: bytes) -> bytes:
+        return xattrs.get_xattr(self.task.credentials, self.walk(path), name)
+
+    def listxattr(self, path: bytes) -> list[bytes]:
+        text = xattrs.list_xattrs(self.task.credentials, self.walk(path))
+        return text.split(b"\0")[:-1]
+
+    def removexattr(self, path: bytes, name: bytes) -> None:
+        xattrs.remove_xattr(self.task.credentials, self.walk(path), name)
 
     def truncate(self, path: bytes, size: int) -> None:
         attribute_operations.truncate(self.task, self.walk(path), size)
