@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: the counted resources, by their RLIMIT_* numbers
 Resource = int
-#: a resource, or the name of a kind of namespace
+#: a resource, or the name of a kind of namespace (or of what inotify has)
 Kind = Resource | str
 
 
@@ -40,8 +40,8 @@ def count(namespace: "UserNamespace", uid: int, kind: Kind) -> int:
     return namespace.counts.get((uid, kind), 0)
 
 
-def charge_namespace(owner: "UserNamespace", uid: int, kind: str) -> Charge:
-    """One more namespace of a kind.  Errors: ENOSPC."""
+def charge_one(owner: "UserNamespace", uid: int, kind: str) -> Charge:
+    """One more namespace of a kind, inotify instance or inotify watch.  Errors: ENOSPC."""
     for namespace, user in _accounts(owner, uid):
         if count(namespace, user, kind) >= namespace.maximum(kind):
             raise ENOSPC

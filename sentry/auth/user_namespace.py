@@ -20,6 +20,8 @@ MAXIMUM_EXTENTS = 340
 #: how many namespaces of a kind a user may make in the initial namespace, and in the others
 _NAMESPACES_OF_USER = 32768
 _UNLIMITED = 0x7FFFFFFF
+#: what else is counted, and how many a user may have in the initial namespace
+_OF_INOTIFY = {"inotify_instances": 128, "inotify_watches": 65536}
 
 
 class IdMap:
@@ -138,8 +140,9 @@ class UserNamespace:
         return cls()
 
     def maximum(self, kind: str) -> int:
-        """How many namespaces of a kind a user may make here: namespaces(7)."""
-        default = _NAMESPACES_OF_USER if self.parent is None else _UNLIMITED
+        """How many of a kind a user may have here: namespaces(7), inotify(7)."""
+        initial = _OF_INOTIFY.get(kind, _NAMESPACES_OF_USER)
+        default = initial if self.parent is None else _UNLIMITED
         return self.maximums.get(kind, default)
 
     def is_descendant_of(self, other: "UserNamespace") -> bool:

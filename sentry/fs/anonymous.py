@@ -7,7 +7,15 @@ them open, and an inode of any file system can be such a node.
 """
 
 from runsc_py.sentry.errors import ENXIO
-from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, AttributeChange, Attributes
+from runsc_py.sentry.vfs.attributes import (
+    S_IFDIR,
+    S_IFIFO,
+    S_IFMT,
+    S_IFREG,
+    S_IFSOCK,
+    AttributeChange,
+    Attributes,
+)
 from runsc_py.sentry.vfs.inode import FileSystem, Inode
 
 TYPE_CHECKING = False
@@ -21,6 +29,11 @@ if TYPE_CHECKING:
     from runsc_py.sentry.vfs.path import Path
 
 ANON_INODE_FS_MAGIC = 0x09041934
+PIPEFS_MAGIC = 0x50495045
+SOCKFS_MAGIC = 0x534F434B
+NSFS_MAGIC = 0x6E736673
+#: by the type of the inode; what is a regular file here is a namespace
+_MAGICS = {S_IFIFO: PIPEFS_MAGIC, S_IFSOCK: SOCKFS_MAGIC, S_IFREG: NSFS_MAGIC}
 
 
 class AnonymousFileSystem(FileSystem):
@@ -38,6 +51,9 @@ class AnonymousFileSystem(FileSystem):
         #: the tmpfs of memfds, made with the first one (fs/memfd.py)
         self.memory_mount: Mount | None = None
         self.root = AnonymousInode(self, S_IFDIR | 0o555, 0, 0)
+
+    def magic_of(self, inode: Inode) -> int:
+        return _MAGICS.get(inode.mode & S_IFMT, self.magic)
 
 
 class AnonymousInode(Inode):

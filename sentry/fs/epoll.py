@@ -187,6 +187,9 @@ class EpollFile(OpenFile):
 
     # -- the open file ----------------------------------------------------------------
 
+    def seek(self, offset: int, whence: int) -> int:
+        return self.stay(whence)
+
     def poll(self) -> int:
         for item in tuple(self.ready):
             if item.current_events():

@@ -46,6 +46,9 @@ class EventFile(OpenFile):
         self.wait_queue.notify(POLLIN | POLLRDNORM)
         return 8
 
+    def seek(self, offset: int, whence: int) -> int:
+        return self.stay(whence)
+
     def poll(self) -> int:
         events = 0
         if self.count:

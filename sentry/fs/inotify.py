@@ -1,7 +1,7 @@
 """inotify(7): an instance with its watches and its queue of events.
 
-A watch holds its place, which keeps the dentry and so the inode remembered.  Events come from
-`vfs/notification.py`.
+A watch holds its dentry, which keeps the inode remembered, but no mount: it ends when the file
+system is unmounted.  Events come from `vfs/notification.py`.
 """
 
 from runsc_py.sentry.abi.inotify import (
@@ -19,20 +19,18 @@ from runsc_py.sentry.abi.inotify import (
     INOTIFY_EVENT,
 )
 from runsc_py.sentry.abi.ioctl import FIONREAD, INT
-from runsc_py.sentry.errors import EAGAIN, EEXIST, EINVAL, ENOSPC, ENOTTY
+from runsc_py.sentry.auth.user_counts import charge_one
+from runsc_py.sentry.errors import EAGAIN, EEXIST, EINVAL, EMFILE, ENOSPC, ENOTTY
 from runsc_py.sentry.fs.anonymous import anonymous_inode_path
 from runsc_py.sentry.kernel.waiting import POLLIN, POLLRDNORM
-from runsc_py.sentry.vfs.notification import Watches
+from runsc_py.sentry.vfs.notification import add_watch, remove_watch
 from runsc_py.sentry.vfs.open_file import O_NONBLOCK, O_RDONLY, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.kernel.task import Task
-    from runsc_py.sentry.vfs.path import Path
-
-#: /proc/sys/fs/inotify: events in one queue, watches of one instance
-MAXIMUM_QUEUED_EVENTS = 16384
-MAXIMUM_WATCHES = 65536
+    from runsc_py.sentry.vfs.path import Dentry, Path
 
 _KEPT_FLAGS = IN_ALL_EVENTS | IN_UNMOUNT | IN_EXCL_UNLINK | IN_ONESHOT
 
@@ -43,17 +41,26 @@ Event = tuple[int, int, int, bytes]
 class InotifyWatch:
     """One watched place of one instance."""
 
-    __slots__ = ("descriptor", "instance", "mask", "path")
+    __slots__ = ("charge", "dentry", "descriptor", "instance", "mask")
 
-    def __init__(self, instance: "InotifyFile", descriptor: int, path: "Path", mask: int) -> None:
+    def __init__(
+        self,
+        instance: "InotifyFile",
+        descriptor: int,
+        dentry: "Dentry",
+        mask: int,
+        charge: "Charge",
+    ) -> None:
         self.instance = instance
         self.descriptor = descriptor
-        self.path = path
+        self.dentry = dentry
         self.mask = mask
+        #: what it counts for the maker of the instance
+        self.charge = charge
 
     def notify(self, mask: int, cookie: int, name: bytes, unlinked: bool) -> None:
         """An event of the inode, or of an entry of it (vfs/notification.py)."""
-        if not mask & self.mask & IN_ALL_EVENTS:
+        if not mask & (self.mask & IN_ALL_EVENTS | IN_UNMOUNT):
             return
         if unlinked and self.mask & IN_EXCL_UNLINK:
             return
@@ -71,10 +78,24 @@ class InotifyWatch:
 class InotifyFile(OpenFile):
     """An inotify instance."""
 
-    __slots__ = ("_last_descriptor", "events", "watches")
+    __slots__ = (
+        "_account",
+        "_charge",
+        "_last_descriptor",
+        "_maximum_events",
+        "events",
+        "watches",
+    )
 
-    def __init__(self, path: "Path", flags: int) -> None:
+    def __init__(self, task: "Task", path: "Path", flags: int) -> None:
+        """Errors: EMFILE."""
         super().__init__(path, flags)
+        self._account = task.credentials.user_namespace, task.credentials.euid
+        try:
+            self._charge = charge_one(*self._account, "inotify_instances")
+        except ENOSPC:
+            raise EMFILE from None
+        self._maximum_events = task.kernel.file_settings.max_queued_events
         self.events: list[Event] = []
         #: by watch descriptor
         self.watches: dict[int, InotifyWatch] = {}
@@ -96,30 +117,18 @@ class InotifyFile(OpenFile):
             kept = mask & _KEPT_FLAGS
             existing.mask = existing.mask | kept if mask & IN_MASK_ADD else kept
             return existing.descriptor
-        if len(self.watches) >= MAXIMUM_WATCHES:
-            raise ENOSPC
+        charge = charge_one(*self._account, "inotify_watches")
         self._last_descriptor += 1
-        watch = InotifyWatch(self, self._last_descriptor, path, mask & _KEPT_FLAGS)
+        watch = InotifyWatch(self, self._last_descriptor, path.dentry, mask & _KEPT_FLAGS, charge)
         self.watches[watch.descriptor] = watch
-        if inode.watches is None:
-            inode.watches = Watches()
-        inode.watches[self] = watch
-        inode.filesystem.watches += 1
+        add_watch(inode, self, watch)
         return watch.descriptor
 
     def remove(self, watch: InotifyWatch) -> None:
         """End a watch; IN_IGNORED tells of it."""
         if self.watches.pop(watch.descriptor, None) is not None:
-            self._detach(watch)
+            remove_watch(watch.dentry.existing, self)
             self.queue((watch.descriptor, IN_IGNORED, 0, b""))
-
-    def _detach(self, watch: InotifyWatch) -> None:
-        inode = watch.path.inode
-        if inode.watches is not None:
-            inode.watches.pop(self, None)
-            if not inode.watches:
-                inode.watches = None
-        inode.filesystem.watches -= 1
 
     # -- events -------------------------------------------------------------------------
 
@@ -128,7 +137,7 @@ class InotifyFile(OpenFile):
         events = self.events
         if events and events[-1] == event:
             return
-        if len(events) >= MAXIMUM_QUEUED_EVENTS:
+        if len(events) >= self._maximum_events:
             overflow = (-1, IN_Q_OVERFLOW, 0, b"")
             if events[-1] != overflow:
                 events.append(overflow)
@@ -166,14 +175,17 @@ class InotifyFile(OpenFile):
         """The watches, as /proc/PID/fdinfo shows them (proc_pid_fdinfo(5)); no file handles."""
         lines = []
         for watch in self.watches.values():
-            inode = watch.path.inode
+            inode = watch.dentry.existing
             numbers = watch.descriptor, inode.number, inode.filesystem.device, watch.mask
             lines.append(b"inotify wd:%x ino:%x sdev:%x mask:%x ignored_mask:0\n" % numbers)
         return b"".join(lines)
 
+    def seek(self, offset: int, whence: int) -> int:
+        return self.stay(whence)
+
     def release(self) -> None:
         for watch in self.watches.values():
-            self._detach(watch)
+            remove_watch(watch.dentry.existing, self)
         self.watches.clear()
 
 
@@ -188,4 +200,4 @@ def _packed(event: Event) -> bytes:
 def make_inotify_file(task: "Task", flags: int) -> InotifyFile:
     """A new instance; `flags` is O_NONBLOCK or 0."""
     path = anonymous_inode_path(task, b"inotify")
-    return InotifyFile(path, O_RDONLY | flags & O_NONBLOCK)
+    return InotifyFile(task, path, O_RDONLY | flags & O_NONBLOCK)

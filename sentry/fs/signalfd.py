@@ -67,6 +67,9 @@ class SignalFile(OpenFile):
             raise EAGAIN
         return b"".join(records)
 
+    def seek(self, offset: int, whence: int) -> int:
+        return self.stay(whence)
+
     def poll(self) -> int:
         task = self.kernel.current_task
         pending = task.pending.mask | task.thread_group.pending.mask

@@ -81,6 +81,9 @@ class TimerFile(OpenFile):
             self._disarm()
         return count.to_bytes(8, "little")
 
+    def seek(self, offset: int, whence: int) -> int:
+        return self.stay(whence)
+
     def poll(self) -> int:
         return _READY if self.expirations() else 0
 

@@ -15,7 +15,7 @@ from runsc_py.sentry.abi.inotify import (
 )
 from runsc_py.sentry.errors import ENOTDIR
 from runsc_py.sentry.kernel.file_owner import POLLMSG, ensure_owner
-from runsc_py.sentry.vfs.notification import MOVED_WITHIN
+from runsc_py.sentry.vfs.notification import MOVED_WITHIN, add_watch, remove_watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,11 +69,7 @@ class DirectoryNotification:
 
     def remove(self) -> None:
         """End it."""
-        inode = self.file.inode
-        if inode.watches is not None and inode.watches.pop(self.key, None) is not None:
-            inode.filesystem.watches -= 1
-            if not inode.watches:
-                inode.watches = None
+        remove_watch(self.file.inode, self.key)
 
 
 def set_notification(task: "Task", descriptor: int, file: "OpenFile", mask: int) -> None:
@@ -91,10 +87,7 @@ def set_notification(task: "Task", descriptor: int, file: "OpenFile", mask: int)
         existing.widen(mask)
         return
     watch = DirectoryNotification(file, task.files, mask)
-    if inode.watches is None:
-        inode.watches = {}
-    inode.watches[watch.key] = watch
-    inode.filesystem.watches += 1
+    add_watch(inode, watch.key, watch)
 
 
 def end_notification(file: "OpenFile", table: "FdTable") -> None:

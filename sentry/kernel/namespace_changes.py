@@ -22,7 +22,7 @@ from runsc_py.sentry.abi.process import (
     NAMESPACE_FLAGS,
 )
 from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES, CAP_SYS_ADMIN, CAP_SYS_CHROOT
-from runsc_py.sentry.auth.user_counts import charge_namespace
+from runsc_py.sentry.auth.user_counts import charge_one
 from runsc_py.sentry.auth.user_namespace import MAXIMUM_LEVEL, UserNamespace
 from runsc_py.sentry.errors import EINVAL, ENOSPC, EPERM, EUSERS
 from runsc_py.sentry.kernel.limits import COUNTED_RESOURCES
@@ -94,7 +94,7 @@ class NewNamespaces:
         if flags & CLONE_NEWPID and task.pid_namespace_for_children is not task.pid_namespace:
             raise EINVAL
         charges = {
-            flag: charge_namespace(owner, task.credentials.euid, kind)
+            flag: charge_one(owner, task.credentials.euid, kind)
             for flag, kind in _KINDS
             if flags & flag
         }
@@ -157,7 +157,7 @@ def _credentials_in_new_user_namespace(task: "Task") -> "Credentials":
         raise EPERM
     if task.file_context.root.dentry is not task.namespaces.mount.root.root:
         raise EPERM  # in a chroot: the new capabilities would get out of it
-    charge = charge_namespace(parent, old.euid, "user")
+    charge = charge_one(parent, old.euid, "user")
     namespace = UserNamespace(parent, old.euid, old.egid, task.kernel.new_inode_number())
     namespace.charge = charge
     for resource in COUNTED_RESOURCES:

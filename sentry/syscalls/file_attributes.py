@@ -248,7 +248,7 @@ def _put_statfs(task: Task, place: Path, address: int) -> int:
     task.memory.copy_out(
         address,
         STATFS.pack(
-            filesystem.magic,
+            filesystem.magic_of(place.inode),
             block_size,
             blocks,
             free,

@@ -6,11 +6,15 @@ from runsc_py.sentry.abi.inotify import (
     IN_CLOEXEC,
     IN_DONT_FOLLOW,
     IN_EXCL_UNLINK,
+    IN_IGNORED,
+    IN_ISDIR,
     IN_MASK_ADD,
     IN_MASK_CREATE,
     IN_NONBLOCK,
     IN_ONESHOT,
     IN_ONLYDIR,
+    IN_Q_OVERFLOW,
+    IN_UNMOUNT,
 )
 from runsc_py.sentry.errors import EINVAL, ENOTDIR
 from runsc_py.sentry.fs.inotify import InotifyFile, make_inotify_file
@@ -22,6 +26,10 @@ from runsc_py.sentry.vfs.permissions import MAY_READ, check
 
 _KNOWN = (
     IN_ALL_EVENTS
+    | IN_UNMOUNT
+    | IN_Q_OVERFLOW
+    | IN_IGNORED
+    | IN_ISDIR
     | IN_ONLYDIR
     | IN_DONT_FOLLOW
     | IN_EXCL_UNLINK

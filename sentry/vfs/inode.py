@@ -79,8 +79,8 @@ class FileSystem:
         self._root_dentry: Dentry | None = None
         #: what open_by_handle_at(2) finds, by inode number
         self.handles: dict[int, Dentry] = {}
-        #: how many of its inodes are watched (vfs/notification.py), and the last rename's cookie
-        self.watches = 0
+        #: its inodes that are watched (vfs/notification.py), and the last rename's cookie
+        self.watches: set[Inode] = set()
         self.move_cookie = 0
 
     def root_dentry(self) -> Dentry:
@@ -89,6 +89,10 @@ class FileSystem:
         if dentry is None:
             dentry = self._root_dentry = Dentry(b"", None, self.root)
         return dentry
+
+    def magic_of(self, inode: "Inode") -> int:
+        """f_type of statfs(2), asked with one of its inodes."""
+        return self.magic
 
     def statfs(self) -> tuple[int, int, int, int, int, int]:
         """(block size, blocks, free, available, files, free files)."""

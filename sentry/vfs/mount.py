@@ -14,6 +14,7 @@ from weakref import ref
 
 from runsc_py.sentry.errors import ENOSPC
 from runsc_py.sentry.vfs.inode import FileSystem
+from runsc_py.sentry.vfs.notification import filesystem_gone
 from runsc_py.sentry.vfs.path import Dentry, Path
 
 TYPE_CHECKING = False
@@ -155,6 +156,8 @@ class Mount:
         if filesystem is not None:
             filesystem.mounts -= 1
             if not filesystem.mounts:
+                if filesystem.watches:
+                    filesystem_gone(filesystem)
                 filesystem.release()
 
     @property

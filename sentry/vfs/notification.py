@@ -1,7 +1,7 @@
 """What happens to files, told to those who watch them: the sender's side of inotify(7).
 
-An inode that is watched has its watches in `Inode.watches`; its file system counts them in
-`FileSystem.watches`, so that where nobody watches an event costs one look at that number.
+An inode that is watched has its watches in `Inode.watches`, and is in its file system's
+`FileSystem.watches`, so that where nobody watches an event costs one look at that set.
 Events are those of `abi/inotify.py`, in Linux's order (fsnotify.h).
 """
 
@@ -14,13 +14,14 @@ from runsc_py.sentry.abi.inotify import (
     IN_MOVE_SELF,
     IN_MOVED_FROM,
     IN_MOVED_TO,
+    IN_UNMOUNT,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from runsc_py.sentry.vfs.inode import Inode
+    from runsc_py.sentry.vfs.inode import FileSystem, Inode
     from runsc_py.sentry.vfs.path import Dentry, Path
 else:
     Protocol = object  # the real one is for type checkers, and slow to import
@@ -45,6 +46,33 @@ class Watch(Protocol):
 
 #: the watches of an inode by their owners
 Watches = dict[object, Watch]
+
+
+def add_watch(inode: "Inode", owner: object, watch: Watch) -> None:
+    """Watch an inode."""
+    if inode.watches is None:
+        inode.watches = {}
+        inode.filesystem.watches.add(inode)
+    inode.watches[owner] = watch
+
+
+def remove_watch(inode: "Inode", owner: object) -> bool:
+    """End a watch; whether there was one."""
+    watches = inode.watches
+    if watches is None or watches.pop(owner, None) is None:
+        return False
+    if not watches:
+        inode.watches = None
+        inode.filesystem.watches.discard(inode)
+    return True
+
+
+def filesystem_gone(filesystem: "FileSystem") -> None:
+    """Its last mount is gone: all watches end.  As Linux, the newest inode first."""
+    for inode in sorted(filesystem.watches, key=lambda inode: -inode.number):
+        notify_inode(inode, IN_UNMOUNT | _directory_bit(inode))
+        for watch in list((inode.watches or {}).values()):
+            watch.inode_is_gone()
 
 
 def notify_inode(inode: "Inode", mask: int) -> None:

@@ -5,7 +5,7 @@ call would have to wait they raise EAGAIN, whatever O_NONBLOCK says, and the sys
 layer waits on `wait_queue` and tries again (`syscalls/blocking.py`).
 """
 
-from runsc_py.sentry.abi.files import SEEK_CUR, SEEK_SET
+from runsc_py.sentry.abi.files import SEEK_CUR, SEEK_HOLE, SEEK_SET
 from runsc_py.sentry.abi.inotify import IN_CLOSE_NOWRITE, IN_CLOSE_WRITE
 from runsc_py.sentry.errors import EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE
 from runsc_py.sentry.kernel.waiting import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, WaitQueue
@@ -159,6 +159,12 @@ class OpenFile:
     def seek(self, offset: int, whence: int) -> int:
         """lseek(2), SEEK_DATA and SEEK_HOLE included.  Errors: ESPIPE, EINVAL, ENXIO."""
         raise ESPIPE
+
+    def stay(self, whence: int) -> int:
+        """lseek(2) where there is no offset, yet asking for one is no error.  Errors: EINVAL."""
+        if not SEEK_SET <= whence <= SEEK_HOLE:
+            raise EINVAL
+        return 0
 
     def directory_entries(self, task: "Task") -> list[DirectoryEntry]:
         """The entries from the current position on, "." and ".." included.

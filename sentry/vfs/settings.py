@@ -6,6 +6,7 @@ class FileSettings:
 
     __slots__ = (
         "lease_break_time",
+        "max_queued_events",
         "nr_open",
         "pipe_max_size",
         "protected_hardlinks",
@@ -15,6 +16,8 @@ class FileSettings:
     def __init__(self) -> None:
         #: seconds that the holder of a lease has to give it back
         self.lease_break_time = 45
+        #: of an inotify instance made from now on
+        self.max_queued_events = 16384
         #: RLIMIT_NOFILE cannot be set higher
         self.nr_open = 1 << 20
         #: bytes that an ordinary user may make a pipe hold

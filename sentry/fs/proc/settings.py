@@ -21,7 +21,7 @@ from runsc_py.sentry.fs.proc.setting_files import (
     refuse,
     setting,
 )
-from runsc_py.sentry.fs.proc.user_settings import USER
+from runsc_py.sentry.fs.proc.user_settings import INOTIFY, USER
 from runsc_py.sentry.fs.synthetic import File, Specification
 from runsc_py.sentry.kernel.kernel import MAXIMUM_MAP_COUNT
 from runsc_py.sentry.kernel.limits import MAXIMUM_OPEN_FILES
@@ -226,11 +226,7 @@ _FS: dict[bytes, Specification] = {
     b"file-max": File(_files_maximum, refuse),
     b"file-nr": File(_file_numbers),
     b"inode-nr": b"0\t0\n",
-    b"inotify": {
-        b"max_queued_events": fixed(b"16384\n"),
-        b"max_user_instances": fixed(b"128\n"),
-        b"max_user_watches": fixed(b"65536\n"),
-    },
+    b"inotify": INOTIFY,
     b"lease-break-time": _file_setting("lease_break_time", 0x7FFFFFFF),
     b"leases-enable": fixed(b"1\n"),
     b"mount-max": fixed(b"100000\n"),
