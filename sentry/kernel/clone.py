@@ -150,6 +150,8 @@ def clone(task: Task, arguments: CloneArguments) -> Task:
     new.translate(child.file_context)
     _inherit(task, child, shares_memory and not flags & CLONE_VFORK)
     _join_group(task, child, flags)
+    if group is not task.thread_group:
+        group.is_unkillable = child.identifier_in(group.pid_namespace) == 1
     _set_up_registers(child.context, arguments)
     _set_up_identifiers(task, child, arguments)
     if task.tracing is not None:

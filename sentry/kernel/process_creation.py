@@ -272,6 +272,7 @@ def _make_task(
 
         attach(task, arguments.seccomp_filter)
     group.leader = task
+    group.is_unkillable = task.identifier_in(group.pid_namespace) == 1
     group.tasks.append(task)
     ProcessGroup(Session(group), group).add(group)
     return task

@@ -16,6 +16,7 @@ from runsc_py.sentry.abi.signals import (
     SIGSEGV,
     SIGSTOP,
     STOP_SIGNALS,
+    UNBLOCKABLE,
     bit,
 )
 from runsc_py.sentry.errors import EFAULT, EINTR
@@ -76,7 +77,7 @@ def act(task: "Task", info: SignalInfo) -> None:
         return
     if action.handler != SIG_DFL:
         _run_handler(task, info, action)
-    elif bit(number) & IGNORED_BY_DEFAULT:
+    elif bit(number) & IGNORED_BY_DEFAULT or group.is_unkillable and not bit(number) & UNBLOCKABLE:
         return
     elif bit(number) & STOP_SIGNALS:
         _stop(group, number)

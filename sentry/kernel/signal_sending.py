@@ -7,12 +7,14 @@ send_signal_locked.  What a signal then does is `kernel/signal_delivery.py`.
 from runsc_py.sentry.abi.signals import (
     CLD_CONTINUED,
     IGNORED_BY_DEFAULT,
+    SI_KERNEL,
     SIG_DFL,
     SIG_IGN,
     SIGCONT,
     SIGKILL,
     SIGRTMIN,
     STOP_SIGNALS,
+    UNBLOCKABLE,
     bit,
 )
 from runsc_py.sentry.auth.user_counts import charge_resource
@@ -30,9 +32,18 @@ if TYPE_CHECKING:
 def is_ignored(group: "ThreadGroup", number: int) -> bool:
     """Whether the process discards this signal when it is not blocked; a tracer sees it even so."""
     handler = group.handlers.get(number).handler
-    return handler == SIG_IGN or (
-        handler == SIG_DFL and bool(bit(number) & IGNORED_BY_DEFAULT) and number != SIGCONT
-    )
+    if handler != SIG_DFL:
+        return handler == SIG_IGN
+    if group.is_unkillable:
+        return not bit(number) & UNBLOCKABLE
+    return bool(bit(number) & IGNORED_BY_DEFAULT) and number != SIGCONT
+
+
+def _is_protected(group: "ThreadGroup", info: SignalInfo) -> bool:
+    """Whether this SIGKILL or SIGSTOP comes from a namespace's process to its first one."""
+    if not group.is_unkillable or not bit(info.number) & UNBLOCKABLE or info.code == SI_KERNEL:
+        return False
+    return group.kernel.current_task.identifier_in(group.pid_namespace) != 0
 
 
 def send_to_thread_group(group: "ThreadGroup", info: SignalInfo) -> None:
@@ -40,7 +51,7 @@ def send_to_thread_group(group: "ThreadGroup", info: SignalInfo) -> None:
 
     Errors: EAGAIN when a real-time queue is full.
     """
-    if group.exiting or not group.tasks:
+    if group.exiting or not group.tasks or _is_protected(group, info):
         return
     if info.number == SIGKILL:
         group.kernel.doom(group)
@@ -59,7 +70,7 @@ def send_to_thread_group(group: "ThreadGroup", info: SignalInfo) -> None:
 def send_to_task(task: "Task", info: SignalInfo) -> None:
     """Queue a signal for one thread.  Errors: EAGAIN when a real-time queue is full."""
     group = task.thread_group
-    if group.exiting or task not in group.tasks:
+    if group.exiting or task not in group.tasks or _is_protected(group, info):
         return
     if info.number == SIGKILL:
         group.kernel.doom(group)
@@ -76,10 +87,13 @@ def send_to_task(task: "Task", info: SignalInfo) -> None:
 
 def force_signal(task: "Task", info: SignalInfo) -> None:
     """A fault: the thread cannot go on, so blocking or ignoring the signal means death."""
-    action = task.thread_group.handlers.get(info.number)
+    group = task.thread_group
+    action = group.handlers.get(info.number)
     if task.signal_mask & bit(info.number) or action.handler == SIG_IGN:
-        task.thread_group.handlers.actions[info.number] = SignalAction()
+        action = group.handlers.actions[info.number] = SignalAction()
         task.set_signal_mask(task.signal_mask & ~bit(info.number))
+    if action.handler == SIG_DFL and task.tracing is None:
+        group.is_unkillable = False
     task.pending.add(info)
     task.attention = True
 

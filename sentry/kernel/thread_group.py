@@ -39,6 +39,7 @@ class ThreadGroup:
         "exiting",
         "extras",
         "handlers",
+        "is_unkillable",
         "is_zombie",
         "kernel",
         "leader",
@@ -83,6 +84,9 @@ class ThreadGroup:
         self.process_group: ProcessGroup | None = None
         #: wait status as wait(2) encodes it; meaningful once `exiting`
         self.exit_status = 0
+        #: the first of its PID namespace: signals do only what it has handlers for (Linux's
+        #: SIGNAL_UNKILLABLE), but for SIGKILL and SIGSTOP from outside of the namespace
+        self.is_unkillable = False
         self.exiting = False
         self.is_zombie = False
         self.core_dumped = False
