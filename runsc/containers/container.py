@@ -108,7 +108,9 @@ class Container:
         config = Config.from_dict(record.config)
         gofer = start_subcontainer_gofer(decode_spec(content), config, record.bundle)
         try:
-            call = StartSubcontainer(self.identifier, content, record.config, gofer.gofer_mounts)
+            call = StartSubcontainer(
+                self.identifier, content, record.config, gofer.gofer_mounts, bundle=record.bundle
+            )
             client.start_subcontainer(call, [gofer.descriptor])
         finally:
             os.close(gofer.descriptor)

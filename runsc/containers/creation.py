@@ -79,8 +79,6 @@ class Creation:
         check_console(
             spec.process.terminal, self._options.console_socket, detached=self._options.detached
         )
-        if spec.hooks is not None and spec.hooks.start_container:
-            self._log.warning("startContainer hooks are not run")
         return spec
 
     def _new_record(self, spec: Spec, sandbox_id: str) -> ContainerRecord:

@@ -4,7 +4,7 @@ Each gets the container's state on its standard input.  What a hook fails with i
 the command, except for `poststop`, where the rest is run all the same.  The order is that of the
 specification and of runc: `prestart` (deprecated) and `createRuntime` before the container can be
 started, `createContainer` after them, `poststart` when its program runs, `poststop` when nothing
-is left of it.
+is left of it.  (`startContainer` hooks run inside: loader/start_hooks.py.)
 """
 
 import json

@@ -82,6 +82,8 @@ class StartSubcontainer(Call):
     filestore_count: int = 0
     has_dev_gofer: bool = False
     has_upper_archive: bool = False
+    #: the directory of the specification, as hooks are told
+    bundle: str = ""
 
 
 @dataclass

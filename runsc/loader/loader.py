@@ -82,7 +82,7 @@ class ContainerInformation:
     """What a container is to be, and what it has become."""
 
     __slots__ = (
-        "client", "config", "connection", "container", "identifier", "layers",
+        "bundle", "client", "config", "connection", "container", "identifier", "layers",
         "mount_namespace", "passed_files", "seccomp_filter", "spec",
     )  # fmt: skip
 
@@ -99,6 +99,8 @@ class ContainerInformation:
         self.spec = spec
         self.config = config
         self.layers = layers
+        #: its directory, as hooks are told
+        self.bundle = ""
         self.container = Container(kernel, identifier, TerminalRegistry(kernel))
         self.client: GoferClient | None = None
         #: the gofer's socket, closed with the container

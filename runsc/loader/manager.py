@@ -117,6 +117,7 @@ class ContainerManager:
         takes_files = not spec.process.terminal and not (entry is not None and entry.standard_files)
         check_files(call, len(files), layers, takes_files=takes_files)
         information = ContainerInformation(self._kernel, call.container_id, spec, config, layers)
+        information.bundle = call.bundle
         if takes_files and entry is not None:
             entry.standard_files = (files.pop(0), files.pop(0), files.pop(0))
         connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, files.pop())

@@ -119,6 +119,7 @@ def _load(
 
     root = ContainerInformation(kernel, request.container_id, request.spec, request.config, layers)
     root.client = client
+    root.bundle = request.bundle
     root.passed_files = request.passed_files
     loader = Loader(kernel, root, SharedMounts(request.spec.annotations))
     loader.namespaces = Namespaces(

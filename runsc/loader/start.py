@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from runsc_py.runsc.loader.loader import ContainerInformation, Loader
     from runsc_py.runsc.oci.process import Process
     from runsc_py.sentry.fs.devpts.terminal import Terminal
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.open_file import OpenFile
 
 #: without a PATH a shell has this one
@@ -120,8 +121,25 @@ def start_container(loader: Loader, information: ContainerInformation) -> None:
     entry.pid_namespace_path = path
     loader.failed_to_start.discard(identifier)
     assert entry.group is not None
-    start_process(entry.group)
+    _let_go(loader, information, process, entry.group)
     loader.started(identifier)
+
+
+def _let_go(
+    loader: Loader, information: ContainerInformation, process: Process, group: ThreadGroup
+) -> None:
+    """Run the hooks that come before the first process, and then that."""
+    hooks = information.spec.hooks
+    if hooks is None or not hooks.start_container:
+        start_process(group)
+        return
+    from runsc_py.runsc.loader.start_hooks import StartHooks
+
+    def like_first() -> tuple[ProcessArguments, KernelThread]:
+        arguments = _arguments(loader, information, process)
+        return arguments, _walker(loader, information, arguments)
+
+    StartHooks(information, group, like_first).next()
 
 
 def pid_namespace_of(loader: Loader, information: ContainerInformation) -> tuple[PidNamespace, str]:
