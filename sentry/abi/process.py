@@ -3,6 +3,8 @@
 from runsc_py.sentry.abi.structure import Structure
 
 CSIGNAL = 0xFF
+#: how deep PID namespaces nest, and how many numbers clone3 can ask for
+MAX_PID_NS_LEVEL = 32
 CLONE_VM = 0x100
 CLONE_FS = 0x200
 CLONE_FILES = 0x400

@@ -1,5 +1,6 @@
 """pidfd_open(2): a process to wait on, and (PIDFD_GET_INFO) to ask about."""
 
+from runsc_py.sentry.abi.events import PIDFD_THREAD
 from runsc_py.sentry.abi.ioctl import (
     IOC_SIZE_MASK,
     PIDFD_GET_INFO,
@@ -10,7 +11,7 @@ from runsc_py.sentry.abi.ioctl import (
 )
 from runsc_py.sentry.errors import EINVAL, ENOTTY, ESRCH
 from runsc_py.sentry.fs.anonymous import anonymous_inode_path
-from runsc_py.sentry.kernel.waiting import POLLIN, POLLRDNORM
+from runsc_py.sentry.kernel.waiting import POLLHUP, POLLIN, POLLRDNORM
 from runsc_py.sentry.vfs.open_file import O_NONBLOCK, O_RDWR, OpenFile
 
 TYPE_CHECKING = False
@@ -19,22 +20,33 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.path import Path
 
+#: what poll(2) says of what was waited for
+_GONE = POLLIN | POLLRDNORM | POLLHUP
+
 
 class PidFile(OpenFile):
     """A process; readable from its end on.  read(2) itself is EINVAL."""
 
-    __slots__ = ("thread_group",)
+    __slots__ = ("thread", "thread_group")
 
-    def __init__(self, path: "Path", flags: int, thread_group: "ThreadGroup") -> None:
+    def __init__(
+        self, path: "Path", flags: int, thread_group: "ThreadGroup", thread: "Task | None"
+    ) -> None:
         super().__init__(path, flags)
         self.thread_group = thread_group
+        #: PIDFD_THREAD: only this one is meant
+        self.thread = thread
         self.wait_queue = thread_group.exit_queue
 
     def poll(self) -> int:
         group = self.thread_group
-        # A process that was waited for is not a zombie any more; it has no tasks then.
-        ended = group.is_zombie or not group.tasks
-        return POLLIN | POLLRDNORM if ended else 0
+        thread = self.thread
+        if thread is not None and thread is not group.leader:
+            return 0 if thread in group.tasks else _GONE
+        if group.tasks:
+            return 0  # a leader that ended waits for the others
+        # A process that was waited for is not a zombie any more.
+        return POLLIN | POLLRDNORM if group.is_zombie else _GONE
 
     def ioctl(self, task: "Task", request: int, argument: int) -> int:
         """PIDFD_GET_INFO; the caller's structure may be longer.  Errors: EINVAL, ESRCH, ENOTTY."""
@@ -58,14 +70,15 @@ class PidFile(OpenFile):
         identifier = group.identifier_in(namespace)
         if not identifier:
             raise ESRCH
+        thread = self.thread or group.leader
         parent = group.parent.identifier_in(namespace) if group.parent is not None else 0
-        of = group.leader.credentials
+        of = thread.credentials
         user = task.credentials.user_namespace
         uid, gid = user.uid_map.map_to_namespace, user.gid_map.map_to_namespace
         return PIDFD_INFO.pack(
             PIDFD_INFO_PID | PIDFD_INFO_CREDS,
             0,
-            identifier,
+            thread.identifier_in(namespace),
             identifier,
             parent,
             *(uid(of.uid), gid(of.gid), uid(of.euid), gid(of.egid)),
@@ -74,7 +87,10 @@ class PidFile(OpenFile):
         )
 
 
-def make_pid_file(task: "Task", thread_group: "ThreadGroup", flags: int) -> PidFile:
-    """`flags` is O_NONBLOCK or 0 (for waitid(2))."""
+def make_pid_file(
+    task: "Task", thread_group: "ThreadGroup", flags: int, thread: "Task | None" = None
+) -> PidFile:
+    """Of a process, or of one of its threads; `flags` has O_NONBLOCK or not (for waitid(2))."""
     path = anonymous_inode_path(task, b"[pidfd]")
-    return PidFile(path, O_RDWR | flags & O_NONBLOCK, thread_group)
+    flags = O_RDWR | flags & O_NONBLOCK | (PIDFD_THREAD if thread is not None else 0)
+    return PidFile(path, flags, thread_group, thread)

@@ -6,6 +6,7 @@ from runsc_py.sentry.abi.process import (
     P_PID,
     WAIT_ALL,
     WAIT_CLONE,
+    WAIT_NOTHREAD,
     WCONTINUED,
     WEXITED,
     WNOHANG,
@@ -75,6 +76,8 @@ class ChildSelector:
             clone_child = child.exit_signal != SIGCHLD
             if clone_child != bool(self.options & WAIT_CLONE):
                 return False
+        if self.options & WAIT_NOTHREAD and child.parent_task is not self.task:
+            return False
         namespace = self.task.pid_namespace
         if self.kind == P_PID:
             return child.identifier_in(namespace) == self.identifier

@@ -4,6 +4,7 @@ What the clone flags say about sharing is settled here; the platform only makes 
 copy-on-write process or one that shares memory.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from runsc_py.sentry.abi.process import (
@@ -12,6 +13,7 @@ from runsc_py.sentry.abi.process import (
     CLONE_CLEAR_SIGHAND,
     CLONE_FILES,
     CLONE_FS,
+    CLONE_NEWIPC,
     CLONE_NEWNS,
     CLONE_NEWPID,
     CLONE_NEWUSER,
@@ -20,6 +22,7 @@ from runsc_py.sentry.abi.process import (
     CLONE_PIDFD,
     CLONE_SETTLS,
     CLONE_SIGHAND,
+    CLONE_SYSVSEM,
     CLONE_THREAD,
     CLONE_UNTRACED,
     CLONE_VFORK,
@@ -32,13 +35,12 @@ from runsc_py.sentry.abi.ptrace import (
     PTRACE_EVENT_VFORK_DONE,
 )
 from runsc_py.sentry.abi.signals import SIGCHLD, SS_DISABLE
-from runsc_py.sentry.auth.capabilities import CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN
-from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL, EPERM
+from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
+from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL
 from runsc_py.sentry.kernel.inheritance import value_for_child
 from runsc_py.sentry.kernel.interval_timers import watch_cpu_limit
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_NPROC
 from runsc_py.sentry.kernel.namespace_changes import NewNamespaces
-from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.scheduling import scheduling_of, set_scheduling
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.thread_group import ThreadGroup
@@ -49,6 +51,7 @@ from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.platform.interface import Context
+    from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 
 
 class CloneArguments:
@@ -73,7 +76,7 @@ class CloneArguments:
         parent_tid: int = 0,
         child_tid: int = 0,
         tls: int = 0,
-        wanted: int = 0,
+        wanted: Sequence[int] = (),
         pidfd: int = 0,
     ) -> None:
         #: CLONE_* without the exit signal
@@ -84,7 +87,7 @@ class CloneArguments:
         self.parent_tid = parent_tid
         self.child_tid = child_tid
         self.tls = tls
-        #: set_tid: the identifier to have in the innermost namespace, 0 for any
+        #: set_tid: the numbers to have, from the innermost PID namespace on
         self.wanted = wanted
         #: with CLONE_PIDFD: where the caller of `clone` will put the child's descriptor
         self.pidfd = pidfd
@@ -100,7 +103,7 @@ def check_flags(flags: int) -> None:
         raise EINVAL
     if flags & CLONE_THREAD and flags & (CLONE_NEWPID | CLONE_NEWUSER):
         raise EINVAL
-    if flags & (CLONE_THREAD | CLONE_PARENT) and flags & CLONE_NEWPID:
+    if flags & CLONE_NEWIPC and flags & CLONE_SYSVSEM:
         raise EINVAL
     if flags & CLONE_CLEAR_SIGHAND and flags & CLONE_SIGHAND:
         raise EINVAL
@@ -113,15 +116,16 @@ def clone(task: Task, arguments: CloneArguments) -> Task:
     """
     flags = arguments.flags
     check_flags(flags)
+    if flags & CLONE_PARENT and _is_namespace_init(task.thread_group):
+        raise EINVAL
     _check_limits(task)
     new = NewNamespaces(task, flags)
-    if arguments.wanted:
-        _check_may_choose(task, new.pid_namespace)
     # From here on nothing fails but the host: what a child shares or copies is not taken back.
-    new.pid_namespace.check(arguments.wanted)
+    new.pid_namespace.check_wanted(arguments.wanted, new.credentials)
     if flags & CLONE_PIDFD:
         task.files.free_descriptor()
-        task.memory.copy_out(arguments.pidfd, bytes(4))
+        # Whether it can be written; the child's copy is not to see the number.
+        task.memory.copy_out(arguments.pidfd, task.memory.copy_in(arguments.pidfd, 4))
     shares_memory = bool(flags & CLONE_VM)
     if flags & CLONE_THREAD:
         context = task.context.clone_thread()
@@ -143,7 +147,7 @@ def clone(task: Task, arguments: CloneArguments) -> Task:
         file_context=task.file_context.share() if flags & CLONE_FS else task.file_context.fork(),
         namespaces=new.namespaces,
         name=task.name,
-        wanted_identifier=arguments.wanted,
+        wanted_identifiers=arguments.wanted,
     )
     if not shares_memory:
         child.namespaces = enter_for_children(child.namespaces, child.memory)
@@ -158,6 +162,11 @@ def clone(task: Task, arguments: CloneArguments) -> Task:
         _report_to_tracer(task, child, arguments)
     task.kernel.start_task(child)
     return child
+
+
+def _is_namespace_init(group: ThreadGroup) -> bool:
+    """Whether a sibling of this process would be out of its namespace, or nobody's child."""
+    return group is not group.kernel.init and group.identifier_in(group.pid_namespace) == 1
 
 
 def _report_to_tracer(task: Task, child: Task, arguments: CloneArguments) -> None:
@@ -175,17 +184,6 @@ def _report_to_tracer(task: Task, child: Task, arguments: CloneArguments) -> Non
         message = child.identifier_in(tracing.tracer.pid_namespace)
         tracing.events.append((event, message))
         task.attention = True
-
-
-def _check_may_choose(task: Task, namespace: PidNamespace) -> None:
-    """Who may give a child its number (clone3's set_tid).  Errors: EPERM."""
-    owner = namespace.user_namespace
-    credentials = task.credentials
-    if not any(
-        credentials.has_capability(capability, owner)
-        for capability in (CAP_SYS_ADMIN, CAP_CHECKPOINT_RESTORE)
-    ):
-        raise EPERM
 
 
 def _check_limits(task: Task) -> None:
@@ -207,7 +205,7 @@ def _check_limits(task: Task) -> None:
 
 
 def _new_thread_group(
-    task: Task, arguments: CloneArguments, pid_namespace: PidNamespace
+    task: Task, arguments: CloneArguments, pid_namespace: "PidNamespace"
 ) -> ThreadGroup:
     parent = task.thread_group
     flags = arguments.flags
@@ -261,7 +259,7 @@ def _join_group(task: Task, child: Task, flags: int) -> None:
     creator = task.thread_group
     parent = creator.parent if flags & CLONE_PARENT else creator
     if parent is not None:
-        group.set_parent(parent)
+        group.set_parent(parent, creator.parent_task if flags & CLONE_PARENT else task)
     group.oom_score_adjustment = creator.oom_score_adjustment
     group.container = creator.container
     if creator.process_group is not None:

@@ -40,7 +40,7 @@ from runsc_py.sentry.abi.memory import (
 )
 from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXEC
 from runsc_py.sentry.abi.signals import SI_USER, SIGTRAP, SS_DISABLE
-from runsc_py.sentry.errors import EACCES, ELOOP, ETXTBSY, KernelError
+from runsc_py.sentry.errors import EACCES, ELOOP, ENOENT, ETXTBSY, KernelError
 from runsc_py.sentry.kernel.exec_credentials import apply_credentials, new_credentials
 from runsc_py.sentry.kernel.exit import exit_task, release_user_state
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK
@@ -151,14 +151,17 @@ def execute(
     file_name: bytes,
     arguments: list[bytes],
     environment: list[bytes],
+    *,
+    hidden: bool = False,
 ) -> None:
     """Replace the task's program.
 
-    `file_name` is the name that a script or AT_EXECFN is told.  Errors: those of execve(2).
+    `file_name` is the name that a script or AT_EXECFN is told; when it is `hidden` from the new
+    program, a script is ENOENT.  Errors: those of execve(2).
     """
     opened: list[OpenFile] = []
     try:
-        program = _resolve(task, path, file_name, arguments, environment, opened)
+        program = _resolve(task, path, file_name, arguments, environment, opened, hidden)
         check_sizes(program.arguments, environment, task.thread_group.limits.get(RLIMIT_STACK)[0])
         credentials, secure = new_credentials(task, program.path)
         image = _load(task, program, credentials, secure, opened)
@@ -175,6 +178,7 @@ def _resolve(
     arguments: list[bytes],
     environment: list[bytes],
     opened: list[OpenFile],
+    hidden: bool,
 ) -> Program:
     """Follow `#!` lines to the program that the host processor can run."""
     arguments = arguments or [b""]
@@ -186,6 +190,8 @@ def _resolve(
         if program.head[:2] != b"#!":
             return program
         interpreter, argument = parse_script(program.head)
+        if hidden:
+            raise ENOENT
         arguments = [
             interpreter,
             *([argument] if argument is not None else []),

@@ -4,7 +4,7 @@ Ending is immediate: a thread that runs guest code is killed on the host, one th
 its coroutine closed.
 """
 
-from runsc_py.sentry.abi.signals import ALL_SIGNALS, SI_KERNEL, SIGCHLD, SIGCONT, SIGHUP
+from runsc_py.sentry.abi.signals import ALL_SIGNALS, SI_USER, SIGCHLD, SIGCONT, SIGHUP
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.kernel.child_events import notify_parent_of_exit
 from runsc_py.sentry.kernel.file_context import FileContext
@@ -66,13 +66,16 @@ def exit_task(task: "Task", status: int) -> None:
         task.pid_namespace.unregister(task)
     if task.tracing is not None:
         tracee_ended(task, status)
-    _signal_children_of_dead_thread(task)
+    if group.children:
+        _signal_children_of_dead_thread(task)
     if not group.tasks:
         if task.namespaces.ipc.objects:
             from runsc_py.sentry.ipc.shared_memory import makes_no_more
 
             makes_no_more(task.namespaces.ipc)
         _end_process(group)
+    else:
+        group.exit_queue.notify()
 
 
 def _leave_namespaces(task: "Task") -> None:
@@ -121,11 +124,17 @@ def release_user_state(task: "Task") -> None:
 
 
 def _signal_children_of_dead_thread(task: "Task") -> None:
-    """PR_SET_PDEATHSIG: the children whose parent thread this was."""
-    for child in task.thread_group.children:
-        leader = child.leader
-        if leader.parent_death_signal and not task.thread_group.tasks:
-            leader.thread_group.send_signal(SignalInfo(leader.parent_death_signal, SI_KERNEL))
+    """PR_SET_PDEATHSIG: the children whose parent thread this was; they become another one's."""
+    group = task.thread_group
+    for child in group.children:
+        if child.parent_task is not task:
+            continue
+        child.parent_task = next(iter(group.tasks), None)
+        for thread in list(child.tasks):
+            if thread.parent_death_signal:
+                sender = group.identifier_in(child.pid_namespace)
+                info = SignalInfo(thread.parent_death_signal, SI_USER, sender, task.credentials.uid)
+                child.send_signal(info)
 
 
 def _end_process(group: "ThreadGroup") -> None:

@@ -3,12 +3,14 @@
 pid_namespaces(7).  A task has an identifier in its own namespace and in every ancestor.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from runsc_py.sentry.errors import EAGAIN, EEXIST, ENOMEM
+from runsc_py.sentry.auth.capabilities import CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN
+from runsc_py.sentry.errors import EAGAIN, EEXIST, EINVAL, ENOMEM, EPERM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 PID_MAX = 4194304
 #: numbers that are not given out again once they wrapped around (Linux's RESERVED_PIDS)
 RESERVED = 300
+#: who may choose the number of a child has one of these
+_CHOOSING = (CAP_SYS_ADMIN, CAP_CHECKPOINT_RESTORE)
 
 
 class PidNamespace:
@@ -71,15 +75,23 @@ class PidNamespace:
     def _in_use(self, number: int) -> bool:
         return number in self.tasks or number in self.process_groups or number in self.sessions
 
-    def check(self, wanted: int = 0) -> None:
-        """Whether `register` can give a task a number (`wanted` if not 0), before there is a task.
+    def check_wanted(self, wanted: Sequence[int], credentials: "Credentials") -> None:
+        """Whether a task may be made here and have these numbers, innermost first (set_tid).
 
-        Errors: ENOMEM when the namespace is dying, EEXIST when `wanted` is taken.
+        Errors: ENOMEM when the namespace is dying; EINVAL, EPERM, EEXIST.
         """
         if any(namespace.exiting for namespace in self.chain()):
             raise ENOMEM
-        if wanted and self._in_use(wanted):
-            raise EEXIST
+        if len(wanted) > self.level + 1:
+            raise EINVAL
+        for number, namespace in zip(wanted, self.chain(), strict=False):
+            if not 0 < number < namespace.maximum or (number != 1 and 1 not in namespace.tasks):
+                raise EINVAL
+            owner = namespace.user_namespace
+            if not any(credentials.has_capability(one, owner) for one in _CHOOSING):
+                raise EPERM
+            if namespace._in_use(number):
+                raise EEXIST
 
     def _allocate(self) -> int:
         """A free number.  Errors: EAGAIN."""
@@ -91,13 +103,16 @@ class PidNamespace:
                 return number
         raise EAGAIN
 
-    def register(self, task: "Task", wanted: int = 0) -> dict["PidNamespace", int]:
-        """Give a new task its numbers here and in every ancestor.  Errors: those of `check`."""
-        self.check(wanted)
+    def register(self, task: "Task", wanted: Sequence[int] = ()) -> dict["PidNamespace", int]:
+        """Give a new task its numbers here and in every ancestor; the first ones are `wanted`.
+
+        The caller has checked them (`check_wanted`).  Errors: ENOMEM when one is dying, EAGAIN.
+        """
+        if any(namespace.exiting for namespace in self.chain()):
+            raise ENOMEM
         identifiers: dict[PidNamespace, int] = {}
-        for namespace in self.chain():
-            chosen = wanted if namespace is self else 0
-            identifiers[namespace] = chosen or namespace._allocate()
+        for depth, namespace in enumerate(self.chain()):
+            identifiers[namespace] = wanted[depth] if depth < len(wanted) else namespace._allocate()
         for namespace, number in identifiers.items():
             namespace.tasks[number] = task
         return identifiers

@@ -11,7 +11,7 @@ A task is driven by the run loop.  It is in one of these states::
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from runsc_py.sentry.abi.signals import SIGKILL, SS_DISABLE, UNBLOCKABLE, bit
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
@@ -105,14 +105,14 @@ class Task:
         file_context: FileContext,
         namespaces: Namespaces,
         name: bytes,
-        wanted_identifier: int = 0,
+        wanted_identifiers: Sequence[int] = (),
     ) -> None:
         self.kernel = kernel
         self.thread_group = thread_group
         self.pid_namespace: PidNamespace = thread_group.pid_namespace
         #: unshare(CLONE_NEWPID) and setns change it
         self.pid_namespace_for_children: PidNamespace = self.pid_namespace
-        self.identifiers = self.pid_namespace.register(self, wanted_identifier)
+        self.identifiers = self.pid_namespace.register(self, wanted_identifiers)
         #: in the root PID namespace
         self.identifier = self.identifiers[kernel.root_pid_namespace]
         self.context = context

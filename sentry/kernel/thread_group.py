@@ -46,6 +46,7 @@ class ThreadGroup:
         "limits",
         "oom_score_adjustment",
         "parent",
+        "parent_task",
         "past_usage",
         "pending",
         "pid_namespace",
@@ -78,6 +79,8 @@ class ThreadGroup:
         self.container: Container | None = None
         self.leader: Task
         self.parent: ThreadGroup | None = None
+        #: the parent's thread whose child this is: __WNOTHREAD, PR_SET_PDEATHSIG
+        self.parent_task: Task | None = None
         self.children: list[ThreadGroup] = []
         #: threads that this process traces (kernel/tracing.py)
         self.tracees: list[Tracing] = []
@@ -167,9 +170,10 @@ class ThreadGroup:
         past.minor_faults += minor
         past.major_faults += major
 
-    def set_parent(self, parent: "ThreadGroup") -> None:
-        """Become a child of `parent`."""
+    def set_parent(self, parent: "ThreadGroup", thread: "Task | None" = None) -> None:
+        """Become a child of `parent`, of its first living thread unless another one is given."""
         if self.parent is not None:
             self.parent.children.remove(self)
         self.parent = parent
+        self.parent_task = thread or next(iter(parent.tasks), None)
         parent.children.append(self)

@@ -10,7 +10,7 @@ MAX_DEPTH = 5
 
 def parse_script(head: bytes) -> tuple[bytes, bytes | None]:
     """(interpreter path, its one optional argument).  Errors: ENOEXEC, EACCES."""
-    line = head[2:LINE_LIMIT]
+    line = head[2 : LINE_LIMIT - 1]
     newline = line.find(b"\n")
     if newline >= 0:
         line = line[:newline]
@@ -21,9 +21,11 @@ def parse_script(head: bytes) -> tuple[bytes, bytes | None]:
     end = line.find(b"\0")
     if end >= 0:
         line = line[:end]
-    words = line.strip(b" \t").replace(b"\t", b" ", 1).split(b" ", 1)
-    if not words[0]:
+    line = line.strip(b" \t")
+    if not line:
         # Without a line end Linux takes the empty name for one, and fails to open it.
         raise ENOEXEC if newline >= 0 else EACCES
-    argument = words[1].strip(b" \t") if len(words) > 1 else b""
-    return words[0], argument or None
+    ends = [end for end in (line.find(b" "), line.find(b"\t")) if end >= 0]
+    if not ends:
+        return line, None
+    return line[: min(ends)], line[min(ends) :].lstrip(b" \t")

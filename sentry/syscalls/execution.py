@@ -82,7 +82,9 @@ def execveat(
     if not name and flags & AT_EMPTY_PATH:
         path = task.files.get(directory).path
         name = b"/dev/fd/%d" % directory
+        hidden = task.files.close_on_exec(directory)
     else:
+        hidden = False
         start: Path | None = None
         if directory != AT_FDCWD and not name.startswith(b"/"):
             start = task.files.get(directory).path
@@ -91,16 +93,27 @@ def execveat(
             raise ELOOP
         if start is not None:
             name = b"/dev/fd/%d/%s" % (directory, name)
-    return _execute(task, path, name, arguments, environment)
+            hidden = task.files.close_on_exec(directory)
+    return _execute(task, path, name, arguments, environment, hidden=hidden)
 
 
-def _execute(task: Task, path: Path, name: bytes, arguments: int, environment: int) -> int | None:
+def _execute(
+    task: Task,
+    path: Path,
+    name: bytes,
+    arguments: int,
+    environment: int,
+    *,
+    hidden: bool = False,
+) -> int | None:
+    """`hidden`: the name means nothing to the new program, its descriptor is closed by then."""
     execute(
         task,
         path,
         name,
         copy_in_strings(task, arguments),
         copy_in_strings(task, environment),
+        hidden=hidden,
     )
     return None
 

@@ -5,16 +5,17 @@ from runsc_py.sentry.abi.events import (
     PIDFD_SIGNAL_PROCESS_GROUP,
     PIDFD_SIGNAL_THREAD,
     PIDFD_SIGNAL_THREAD_GROUP,
+    PIDFD_THREAD,
 )
 from runsc_py.sentry.abi.signals import SI_TKILL, SI_USER, SIGINFO_SIZE, SIGRTMAX
-from runsc_py.sentry.errors import EBADF, EINVAL, EPERM, ESRCH
+from runsc_py.sentry.errors import EBADF, EINVAL, ENOENT, EPERM, ESRCH
 from runsc_py.sentry.fs.pidfd import PidFile, make_pid_file
 from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.thread_group import ThreadGroup
 from runsc_py.sentry.syscalls.signals import may_signal
-from runsc_py.sentry.syscalls.table import Support, syscall
+from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.types import (
     Fd,
     InSiginfo,
@@ -25,15 +26,19 @@ from runsc_py.sentry.syscalls.types import (
 )
 
 
-@syscall(434, "pidfd_open", support=Support.PARTIAL, note="no PIDFD_THREAD")
+@syscall(434, "pidfd_open")
 def pidfd_open(task: Task, pid: Pid, flags: PidFdFlags) -> int:
     """pidfd_open(2)"""
-    if flags & ~PIDFD_NONBLOCK or pid <= 0:
+    if flags & ~(PIDFD_NONBLOCK | PIDFD_THREAD) or pid <= 0:
         raise EINVAL
-    group = task.pid_namespace.thread_group(pid)
-    if group is None:
-        # A thread that leads no process is no process, though it exists.
-        raise EINVAL if pid in task.pid_namespace.tasks else ESRCH
+    target = task.pid_namespace.tasks.get(pid)
+    if target is None:
+        raise ESRCH
+    group = target.thread_group
+    if flags & PIDFD_THREAD:
+        return task.files.add(make_pid_file(task, group, flags, target), True)
+    if target is not group.leader:
+        raise ENOENT
     return task.files.add(make_pid_file(task, group, flags), True)
 
 
@@ -44,7 +49,10 @@ def pidfd_send_signal(
     """pidfd_send_signal(2)"""
     if flags not in _SCOPES:
         raise EINVAL
-    group = _thread_group(task, fd, or_directory=True)
+    group, thread = _subject(task, fd, or_directory=True)
+    if not flags and thread is not None:
+        flags = PIDFD_SIGNAL_THREAD
+    thread = thread or group.leader
     if information:
         to_self = group is task.thread_group and flags != PIDFD_SIGNAL_PROCESS_GROUP
         info = _made_up_information(task, information, signal, to_self)
@@ -61,12 +69,14 @@ def pidfd_send_signal(
         return 0
     if not group.tasks and not group.is_zombie:
         raise ESRCH
+    if thread is not group.leader and thread not in group.tasks:
+        raise ESRCH
     if not may_signal(task, group, signal):
         raise EPERM
     if signal and flags != PIDFD_SIGNAL_THREAD:
         group.send_signal(info)
-    elif signal and group.leader in group.tasks:  # an ended thread takes no signal
-        group.leader.send_signal(info)
+    elif signal and thread in group.tasks:  # an ended leader takes no signal
+        thread.send_signal(info)
     return 0
 
 
@@ -104,22 +114,26 @@ def pidfd_getfd(task: Task, fd: Fd, target: Fd, flags: UnsignedInt) -> int:
     """pidfd_getfd(2)"""
     if flags:
         raise EINVAL
-    group = _thread_group(task, fd)
-    if not group.tasks:
+    group, thread = _subject(task, fd)
+    if not group.tasks or (thread is not None and thread not in group.tasks):
         raise ESRCH
-    if not may_inspect(task, group.tasks[0], real_ids=True):
+    owner = thread or group.tasks[0]
+    if not may_inspect(task, owner, real_ids=True):
         raise EPERM
-    return task.files.add(group.tasks[0].files.get(target), True)
+    return task.files.add(owner.files.get(target), True)
 
 
-def _thread_group(task: Task, fd: int, *, or_directory: bool = False) -> ThreadGroup:
-    """The process of a pidfd; with `or_directory`, a descriptor of /proc/PID serves as well."""
+def _subject(task: Task, fd: int, *, or_directory: bool = False) -> tuple[ThreadGroup, Task | None]:
+    """The process of a pidfd, and the thread if it is one of a thread only.
+
+    With `or_directory`, a descriptor of /proc/PID serves as well.
+    """
     file = task.files.get_io(fd)
     if isinstance(file, PidFile):
-        return file.thread_group
+        return file.thread_group, file.thread
     if or_directory:
         from runsc_py.sentry.fs.proc.process import ProcessDirectory
 
         if isinstance(file.inode, ProcessDirectory) and file.inode.subject.thread is None:
-            return file.inode.subject.group
+            return file.inode.subject.group, None
     raise EBADF

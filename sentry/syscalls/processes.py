@@ -1,15 +1,21 @@
 """Making and waiting for processes; process ids, groups and sessions."""
 
+import struct
+
+from runsc_py.sentry.abi.memory import TASK_SIZE
 from runsc_py.sentry.abi.process import (
     CLONE_ARGS,
     CLONE_ARGS_SIZE_VER0,
     CLONE_DETACHED,
     CLONE_NEWTIME,
+    CLONE_PARENT,
     CLONE_PARENT_SETTID,
     CLONE_PIDFD,
+    CLONE_THREAD,
     CLONE_VFORK,
     CLONE_VM,
     CSIGNAL,
+    MAX_PID_NS_LEVEL,
     P_ALL,
     P_PGID,
     P_PID,
@@ -29,6 +35,7 @@ from runsc_py.sentry.abi.signals import SIGCHLD, SIGINFO_CHILD, SIGINFO_SIZE
 from runsc_py.sentry.errors import (
     E2BIG,
     EACCES,
+    EAGAIN,
     EBADF,
     EINVAL,
     EPERM,
@@ -52,6 +59,7 @@ from runsc_py.sentry.syscalls.types import (
     WaitIdType,
     WaitOptions,
 )
+from runsc_py.sentry.vfs.open_file import O_NONBLOCK
 
 
 async def _clone(task: Task, arguments: CloneArguments) -> int:
@@ -68,7 +76,9 @@ def _give_pidfd(task: Task, child: Task, address: int) -> None:
     """CLONE_PIDFD: the descriptor is there before the child runs."""
     from runsc_py.sentry.fs.pidfd import make_pid_file
 
-    fd = task.files.add(make_pid_file(task, child.thread_group, 0), close_on_exec=True)
+    thread = child if child is not child.thread_group.leader else None
+    file = make_pid_file(task, child.thread_group, 0, thread)
+    fd = task.files.add(file, close_on_exec=True)
     task.memory.copy_out(address, fd.to_bytes(4, "little"))
 
 
@@ -110,13 +120,13 @@ async def clone3(task: Task, address: Address, size: Size) -> int:
         or fields["exit_signal"] > 64
     ):
         raise EINVAL
-    if bool(fields["stack"]) != bool(fields["stack_size"]) or fields["set_tid_size"] > 1:
+    if bool(fields["stack"]) != bool(fields["stack_size"]):
         raise EINVAL
-    wanted = 0
-    if fields["set_tid_size"]:
-        wanted = int.from_bytes(task.memory.copy_in(fields["set_tid"], 4), "little", signed=True)
-        if wanted <= 0:
-            raise EINVAL
+    wanted = _wanted_numbers(task, fields["set_tid"], fields["set_tid_size"])
+    if fields["stack"] + fields["stack_size"] > TASK_SIZE:
+        raise EINVAL
+    if flags & (CLONE_THREAD | CLONE_PARENT) and fields["exit_signal"]:
+        raise EINVAL
     arguments = CloneArguments(
         flags,
         fields["exit_signal"],
@@ -128,6 +138,13 @@ async def clone3(task: Task, address: Address, size: Size) -> int:
         fields["pidfd"],
     )
     return await _clone(task, arguments)
+
+
+def _wanted_numbers(task: Task, address: int, count: int) -> tuple[int, ...]:
+    """clone3's set_tid.  Errors: EINVAL, EFAULT."""
+    if count > MAX_PID_NS_LEVEL or bool(address) != bool(count):
+        raise EINVAL
+    return struct.unpack(f"<{count}i", task.memory.copy_in(address, 4 * count)) if count else ()
 
 
 @syscall(57, "fork")
@@ -192,7 +209,10 @@ async def waitid(
         raise EINVAL
     if not options & changes:
         raise EINVAL
-    event = await wait_for_child(_waitid_selector(task, kind, identifier, options))
+    selector = _waitid_selector(task, kind, identifier, options)
+    event = await wait_for_child(selector)
+    if event is None and selector.options & WNOHANG and not options & WNOHANG:
+        raise EAGAIN  # the pidfd is O_NONBLOCK
     if info:
         task.memory.copy_out(info, _child_siginfo(event))
     if usage and event is not None:
@@ -204,10 +224,15 @@ def _waitid_selector(task: Task, kind: int, identifier: int, options: int) -> Ch
     if kind == P_PIDFD:
         from runsc_py.sentry.fs.pidfd import PidFile
 
+        if identifier < 0:
+            raise EINVAL
         file = task.files.get(identifier)
         if not isinstance(file, PidFile):
             raise EBADF
-        child = file.thread_group.identifier_in(task.pid_namespace)
+        subject = file.thread or file.thread_group
+        child = subject.identifier_in(task.pid_namespace)
+        if file.flags & O_NONBLOCK:
+            options |= WNOHANG
         return ChildSelector(task, P_PID, child, options)
     if kind == P_PGID and identifier == 0:
         return _wait4_selector(task, 0, options)
