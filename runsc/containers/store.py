@@ -19,6 +19,8 @@ from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.exit_record import ExitRecord, open_exit_record
 
+#: characters; addresses of sockets are short (unix(7)), the length of a sha256 fits well
+LONGEST_NAME = 64
 SEPARATOR = "_sandbox:"
 STATE, LOCK, SOCKET, TEMPORARY, EXIT = ".state", ".lock", ".sock", ".new", ".exit"
 
@@ -49,7 +51,11 @@ class StateDirectory:
             raise RunscError(f"--root {self.path}: others may write there")
 
     def socket_path(self, sandbox_id: str) -> str:
-        """The control socket of a sandbox."""
+        """The control socket of a sandbox: its name, or what stands for a long one."""
+        if len(sandbox_id) > LONGEST_NAME:
+            import hashlib
+
+            sandbox_id = hashlib.sha256(sandbox_id.encode()).hexdigest()
         return os.path.join(self.path, sandbox_id + SOCKET)
 
     def new_exit_record(self, identifier: str) -> int:
@@ -144,8 +150,9 @@ class StateDirectory:
         for name in self._state_files():
             if name.startswith(identifier + SEPARATOR):
                 _unlink(os.path.join(self.path, name))
-        for suffix in (TEMPORARY, SOCKET, EXIT):
+        for suffix in (TEMPORARY, EXIT):
             _unlink(os.path.join(self.path, identifier + suffix))
+        _unlink(self.socket_path(identifier))
 
     # -- locks ---------------------------------------------------------------------------------
 

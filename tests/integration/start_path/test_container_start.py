@@ -232,7 +232,9 @@ def test_names(empty: Pod, name: str) -> None:
     assert empty("delete", name).status == 0
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a b", "ä", "a\n", "a:b", "*", "x" * 101])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "../a", "a b", "ä", "a\n", "a:b", "*", "x" * 101]
+)
 def test_names_that_are_none(empty: Pod, name: str) -> None:
     """They would be names of files elsewhere."""
     bundle = empty.bundle(SLEEP)
