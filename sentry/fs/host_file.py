@@ -40,6 +40,7 @@ class RegularFile(OpenFile):
     __slots__ = ()
 
     seekable = True
+    has_storage = True
 
     @property
     def size(self) -> int:

@@ -6,9 +6,11 @@ from runsc_py.sentry.abi.files import (
     FIONCLEX,
     FIOQSIZE,
     FLAG_REQUESTS,
+    SEEK_HOLE,
+    SEEK_SET,
 )
 from runsc_py.sentry.abi.ioctl import FIONBIO, FIONREAD, INT
-from runsc_py.sentry.errors import EINVAL, ENOTTY
+from runsc_py.sentry.errors import EINVAL, ENOTTY, ESPIPE
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.file_control import set_asynchronous
 from runsc_py.sentry.syscalls.table import syscall
@@ -21,7 +23,7 @@ from runsc_py.sentry.syscalls.types import (
     UnsignedInt,
     Whence,
 )
-from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG
+from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFDIR, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.open_file import O_CLOEXEC, O_NONBLOCK, OpenFile
 
 # -- dup --------------------------------------------------------------------------
@@ -102,7 +104,10 @@ def _size_request(task: Task, file: OpenFile, request: int, argument: int) -> in
 @syscall(8, "lseek")
 def lseek(task: Task, fd: Fd, offset: Offset, whence: Whence) -> int:
     """lseek(2)"""
-    return task.files.get_io(fd).seek(offset, whence)
+    file = task.files.get_io(fd)
+    if not SEEK_SET <= whence <= SEEK_HOLE:
+        raise EINVAL
+    return file.seek(offset, whence)
 
 
 @syscall(74, "fsync")
@@ -138,5 +143,9 @@ def sync_file_range(task: Task, fd: Fd, offset: Offset, size: Offset, flags: Uns
     file = task.files.get_io(fd)
     if flags & ~7 or offset < 0 or size < 0:
         raise EINVAL
-    file.sync(True)
+    kind = file.inode.mode & S_IFMT
+    if kind not in (S_IFREG, S_IFDIR, S_IFBLK):
+        raise ESPIPE
+    if file.has_storage:
+        file.sync(True)
     return 0

@@ -1,9 +1,12 @@
 """fcntl(2): one call for many things; each group of commands has a function."""
 
+from struct import Struct
+
 from runsc_py.sentry.abi.files import (
     F_ADD_SEALS,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_GET_RW_HINT,
     F_GET_SEALS,
     F_GETFD,
     F_GETFL,
@@ -20,6 +23,7 @@ from runsc_py.sentry.abi.files import (
     F_OWNER_EX,
     F_OWNER_PGRP,
     F_OWNER_PID,
+    F_SET_RW_HINT,
     F_SETFD,
     F_SETFL,
     F_SETLEASE,
@@ -60,6 +64,8 @@ _LAST_SIGNAL = 64
 #: Linux's F_CREATED_QUERY: whether this very open made the file
 _F_CREATED_QUERY = 1028
 _INT_MIN = -(1 << 31)
+_RWH_WRITE_LIFE_EXTREME = 5
+_HINT = Struct("<Q")
 
 
 @syscall(72, "fcntl")
@@ -84,6 +90,8 @@ async def fcntl(task: Task, fd: Fd, command: FcntlCommand, argument: FcntlArgume
         return 0
     if command in (F_SETOWN, F_GETOWN, F_SETOWN_EX, F_GETOWN_EX, F_SETSIG, F_GETSIG):
         return _owner_command(task, file, command, argument)
+    if command in (F_GET_RW_HINT, F_SET_RW_HINT):
+        return _hint_command(task, file, command, argument)
     return _file_command(task, file, command, argument & 0xFFFFFFFF)
 
 
@@ -105,6 +113,8 @@ def _flags_command(task: Task, fd: int, file: OpenFile, command: int, argument: 
         check_owner(task.credentials, file.inode)
     if (argument ^ file.flags) & O_APPEND:
         check_overwritable(file.inode)
+    if argument & O_DIRECT and not file.has_storage and not isinstance(file, PipeFile):
+        raise EINVAL
     set_asynchronous(task, fd, file, bool(argument & O_ASYNC))
     file.flags = file.flags & ~_SETTABLE_FLAGS | argument & _SETTABLE_FLAGS
     return 0
@@ -165,6 +175,21 @@ def _set_owner(task: Task, file: OpenFile, kind: int, identifier: int) -> None:
     file.owner = owner
     if file.flags & O_ASYNC:
         owner.listen(owner.descriptor)
+
+
+def _hint_command(task: Task, file: OpenFile, command: int, argument: int) -> int:
+    """How long what is written will live: kept with the inode while that is in memory."""
+    inode = file.inode
+    hints = inode.filesystem.write_hints
+    if command == F_GET_RW_HINT:
+        task.memory.copy_out(argument, _HINT.pack(hints.get(inode, 0)))
+        return 0
+    check_owner(task.credentials, inode)
+    (hint,) = _HINT.unpack(task.memory.copy_in(argument, _HINT.size))
+    if hint > _RWH_WRITE_LIFE_EXTREME:
+        raise EINVAL
+    hints[inode] = hint
+    return 0
 
 
 def _file_command(task: Task, file: OpenFile, command: int, argument: int) -> int:

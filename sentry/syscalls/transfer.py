@@ -64,6 +64,10 @@ def copy_in_segments(task: Task, address: int, count: int) -> list[Segment]:
     return segments
 
 
+#: anonymous inodes (eventfd and the like) have no type
+_STREAM_TYPES = (S_IFIFO, S_IFSOCK, 0)
+
+
 def positioned_file(task: Task, fd: int, look_up: Callable[[int], OpenFile]) -> OpenFile:
     """The file for pread(2) and the like.
 
@@ -72,7 +76,7 @@ def positioned_file(task: Task, fd: int, look_up: Callable[[int], OpenFile]) -> 
     try:
         return look_up(fd)
     except EBADF:
-        if task.files.get_io(fd).inode.mode & S_IFMT in (S_IFIFO, S_IFSOCK):
+        if task.files.get_io(fd).inode.mode & S_IFMT in _STREAM_TYPES:
             raise ESPIPE from None
         raise
 

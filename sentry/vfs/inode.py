@@ -8,6 +8,8 @@ can know and raises the error of the man page.  All methods are synchronous.
 Default methods answer as Linux does for a file type that lacks the operation.
 """
 
+from weakref import WeakKeyDictionary
+
 from runsc_py.sentry.errors import (
     EINVAL,
     ELOOP,
@@ -77,6 +79,8 @@ class FileSystem:
         #: what the VFS remembers of its names; only the VFS uses it
         self.dentries = DentryCache()
         self._root_dentry: Dentry | None = None
+        #: fcntl(2) with F_SET_RW_HINT
+        self.write_hints: WeakKeyDictionary[Inode, int] = WeakKeyDictionary()
         #: what open_by_handle_at(2) finds, by inode number
         self.handles: dict[int, Dentry] = {}
         #: its inodes that are watched (vfs/notification.py), and the last rename's cookie

@@ -5,7 +5,7 @@ call would have to wait they raise EAGAIN, whatever O_NONBLOCK says, and the sys
 layer waits on `wait_queue` and tries again (`syscalls/blocking.py`).
 """
 
-from runsc_py.sentry.abi.files import SEEK_CUR, SEEK_HOLE, SEEK_SET
+from runsc_py.sentry.abi.files import SEEK_CUR, SEEK_SET
 from runsc_py.sentry.abi.inotify import IN_CLOSE_NOWRITE, IN_CLOSE_WRITE
 from runsc_py.sentry.errors import EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE
 from runsc_py.sentry.kernel.waiting import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, WaitQueue
@@ -74,6 +74,8 @@ class OpenFile:
 
     #: whether lseek, pread and pwrite make sense
     seekable = False
+    #: whether it has content in a file system: it can be synchronised, and opened with O_DIRECT
+    has_storage = False
     #: write(2) that fails with EPIPE sends SIGPIPE to the writer: pipes and stream sockets
     sends_sigpipe = False
     #: a blocking write(2) goes on until everything is written; `write` itself may write a part
@@ -157,14 +159,8 @@ class OpenFile:
         raise ESPIPE
 
     def seek(self, offset: int, whence: int) -> int:
-        """lseek(2), SEEK_DATA and SEEK_HOLE included.  Errors: ESPIPE, EINVAL, ENXIO."""
+        """lseek(2); `whence` is a SEEK_*.  Errors: ESPIPE, EINVAL, ENXIO (SEEK_DATA, SEEK_HOLE)."""
         raise ESPIPE
-
-    def stay(self, whence: int) -> int:
-        """lseek(2) where there is no offset, yet asking for one is no error.  Errors: EINVAL."""
-        if not SEEK_SET <= whence <= SEEK_HOLE:
-            raise EINVAL
-        return 0
 
     def directory_entries(self, task: "Task") -> list[DirectoryEntry]:
         """The entries from the current position on, "." and ".." included.

@@ -8,6 +8,7 @@ from runsc_py.sentry.errors import (
     EACCES,
     EBADF,
     EEXIST,
+    EINVAL,
     EISDIR,
     ELOOP,
     ENOENT,
@@ -20,6 +21,7 @@ from runsc_py.sentry.vfs.attributes import (
     S_IFBLK,
     S_IFCHR,
     S_IFDIR,
+    S_IFIFO,
     S_IFLNK,
     S_IFMT,
     S_IFREG,
@@ -32,6 +34,7 @@ from runsc_py.sentry.vfs.open_file import (
     O_ACCMODE,
     O_APPEND,
     O_CREAT,
+    O_DIRECT,
     O_DIRECTORY,
     O_EXCL,
     O_NOATIME,
@@ -147,6 +150,9 @@ def open_path(task: "Task", place: Path, flags: int) -> OpenFile:
         if inode.file_locks is not None:
             break_leases(task, inode, flags, writing=bool(wanted & MAY_WRITE))
     file = inode.open(task, place, flags)
+    if flags & O_DIRECT and not file.has_storage and kind != S_IFIFO:
+        file.acquire().drop()
+        raise EINVAL
     if inode.filesystem.watches:
         if flags & O_TRUNC and kind == S_IFREG:
             notify_path(place, IN_MODIFY)

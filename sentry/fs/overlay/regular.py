@@ -87,6 +87,7 @@ class LowerFile(OpenFile):
     __slots__ = ("_file", "_node")
 
     seekable = True
+    has_storage = True
 
     def __init__(self, path: "Path", flags: int, node: OverlayRegular, file: OpenFile) -> None:
         super().__init__(path, flags)
