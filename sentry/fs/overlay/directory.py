@@ -21,6 +21,7 @@ from runsc_py.sentry.fs.overlay.whiteout import (
     is_whiteout,
     make_opaque,
     make_whiteout,
+    redirect_of,
 )
 from runsc_py.sentry.vfs.attributes import S_IFCHR, S_IFMT, S_IFREG, Attributes
 from runsc_py.sentry.vfs.inode import Inode
@@ -71,7 +72,12 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
         if self.removed:
             return 0
         # As Linux: 1 says that the link count does not tell the number of subdirectories.
-        return 1 if self.upper is not None else self.lowers[0].get_attributes().links
+        return 1 if self.is_merged else self.real.get_attributes().links
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether several layers have a part of it."""
+        return len(self.lowers) + (self.upper is not None) > 1
 
     # -- lookup ------------------------------------------------------------------------
 
@@ -85,7 +91,7 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
                 return known
             if not upper.is_directory or not self.lowers or is_opaque(upper):
                 return self.overlay.for_upper(upper, self, name)
-        lowers = self._lower_inodes(name)
+        lowers = self._redirected(name, redirect_of(upper)) if upper else self._lower_inodes(name)
         if upper is not None:
             directories = lowers if lowers and lowers[0].is_directory else ()
             return self.overlay.for_merged(upper, directories, self, name)
@@ -122,6 +128,25 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
             if lower is not self.lowers[-1] and is_opaque(child):
                 break
         return tuple(found)
+
+    def _redirected(self, name: bytes, target: bytes) -> tuple[Inode, ...]:
+        """What the lower layers have for a directory that says where it is there."""
+        if not target.startswith(b"/"):
+            return self._lower_inodes(target or name)
+        *parents, last = target[1:].split(b"/")
+        directory = self.overlay.root.lower_directory()
+        for part in parents:
+            directory = None if directory is None else directory.lower_directory(part)
+        return () if directory is None else directory._lower_inodes(last)
+
+    def origin_of(self, name: bytes) -> bytes:
+        """The path at which the lower layers have `name` of this directory."""
+        redirect = b"" if self.upper is None else redirect_of(self.upper)
+        if redirect.startswith(b"/"):
+            return redirect + b"/" + name
+        if self.parent is None:
+            return b"/" + name
+        return self.parent.origin_of(redirect or self.name) + b"/" + name
 
     def lower_directory(self, name: bytes = b"") -> "OverlayDirectory | None":
         """This directory, or one in it, as the lower layers alone show it: for comparisons only."""

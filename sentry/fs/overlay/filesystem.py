@@ -48,8 +48,12 @@ class Overlay(LayerFileSystem):
         upper: Inode | None,
         lowers: tuple[Inode, ...],
         shown_options: Sequence[str] = (),
+        *,
+        moves_directories: bool = True,
     ) -> None:
         super().__init__(kernel)
+        #: whether directories of lower layers can be renamed (Linux's redirect_dir)
+        self.moves_directories = moves_directories
         self._counted = (upper or lowers[0]).filesystem
         self._shown_options = list(shown_options)
         if upper is None:

@@ -2,8 +2,8 @@
 
 The upper directory has to be of a tmpfs: whiteouts are device nodes, which neither another overlay
 nor a host directory takes (Linux refuses such upper layers too).  What an overlay has to remember
-of renames and copies it remembers in memory, so that the options about how Linux writes it into the
-upper layer (redirect_dir, index, metacopy, xino, userxattr…) are taken, shown, and change nothing.
+of copies it remembers in memory, so that the options about how Linux writes it into the upper layer
+(index, metacopy, xino, userxattr…) are taken, shown, and change nothing.
 """
 
 import re
@@ -138,7 +138,14 @@ class OverlayType(FileSystemType):
         if len(set(layers)) < len(layers):
             raise ELOOP
         assert upper is None or isinstance(upper, TmpfsDirectory)
-        return Overlay(task.kernel, upper, tuple(lowers), _shown(values))
+        moves_directories = values.get(b"redirect_dir") == "on"
+        return Overlay(
+            task.kernel,
+            upper,
+            tuple(lowers),
+            _shown(values),
+            moves_directories=moves_directories,
+        )
 
     def reconfigure(
         self, task: "Task", context: FileSystemContext, filesystem: "FileSystem"

@@ -1,13 +1,14 @@
 """rename(2) in the overlay.
 
 Both directories and what moves are copied up, then the upper layer renames.  A directory keeps
-its lower directories where it goes (Linux's redirect_dir, without the extended attribute: the
-inode knows); where a name was that the lower layers have, a whiteout stays.
+its lower directories where it goes (Linux's redirect_dir: the inode knows them, and an extended
+attribute of the upper one says where they are); where a name was that the lower layers have, a
+whiteout stays.
 """
 
-from runsc_py.sentry.errors import EINVAL, ENOENT
+from runsc_py.sentry.errors import EINVAL, ENOENT, EXDEV
 from runsc_py.sentry.fs.overlay.node import OverlayInode
-from runsc_py.sentry.fs.overlay.whiteout import make_opaque
+from runsc_py.sentry.fs.overlay.whiteout import has_redirect, make_opaque, make_redirect
 from runsc_py.sentry.vfs.inode import Inode
 
 TYPE_CHECKING = False
@@ -29,13 +30,18 @@ def rename(
 ) -> None:
     """Move `child`, over `replaced` or in exchange for it.
 
-    Errors: EINVAL (flags; RENAME_WHITEOUT too, as in Linux), ENOTEMPTY, ENOENT, ENOSPC.
+    Errors: EINVAL (flags; RENAME_WHITEOUT too, as in Linux), EXDEV, ENOTEMPTY, ENOENT, ENOSPC.
     """
     if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE):
         raise EINVAL
     if new_parent.removed:
         raise ENOENT
     exchange = bool(flags & RENAME_EXCHANGE)
+    moved = [inode for inode in (child, replaced if exchange else None) if inode is not None]
+    if not parent.overlay.moves_directories and any(
+        inode.is_directory and inode.lowers for inode in moved
+    ):
+        raise EXDEV
     if replaced is not None and not exchange:
         replaced.check_replaceable()
     # Everything that can fail for lack of space comes first.
@@ -77,6 +83,9 @@ def upper_of(parent: "OverlayDirectory", name: bytes, child: OverlayInode) -> In
     if above is not upper:
         upper_parent = parent.prepare_name(name)
         upper_parent.link(name, upper)
+    if child.is_directory and child.lowers and not has_redirect(upper):
+        # Another overlay of the same layers finds the lower ones by it.
+        make_redirect(upper, parent.origin_of(name))
     return upper
 
 

@@ -4,9 +4,9 @@ An inode is *upper* (made here, or copied up) or *lower*.  Reading asks the laye
 changing anything copies it up first, and its directory before it.
 """
 
-from runsc_py.sentry.errors import ENODATA, ENOENT, EOPNOTSUPP, EPERM, EROFS
+from runsc_py.sentry.errors import ENODATA, ENOENT, EOPNOTSUPP, EROFS
 from runsc_py.sentry.fs.layer import LayerInode
-from runsc_py.sentry.fs.overlay.whiteout import PRIVATE_PREFIX
+from runsc_py.sentry.fs.overlay.whiteout import ESCAPED_PREFIX, PRIVATE_PREFIX, escape_name
 from runsc_py.sentry.vfs import acl
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG, AttributeChange, Attributes
 from runsc_py.sentry.vfs.inode import Inode
@@ -89,7 +89,7 @@ class OverlayInode(LayerInode):
             self._shown = attributes = copy_of(attributes)
         attributes.device = self.filesystem.device
         attributes.inode = self.number
-        if self.lowers and (self.upper is not None or self.link_change):
+        if self.lowers and (self.upper is not None or self.link_change or len(self.lowers) > 1):
             attributes.links = self.links()
         return attributes
 
@@ -211,22 +211,24 @@ class OverlayInode(LayerInode):
 
     # -- extended attributes ---------------------------------------------------------------
 
+    # Names that are the overlay's own carry a further prefix in the layer when they are a guest's,
+    # who may have an overlay in this one.
+
     def get_xattr(self, name: bytes) -> bytes:
-        if name.startswith(PRIVATE_PREFIX):
-            raise EOPNOTSUPP
-        return self.real.get_xattr(name)
+        return self.real.get_xattr(escape_name(name))
 
     def set_xattr(self, name: bytes, value: bytes, flags: int) -> None:
-        if name.startswith(PRIVATE_PREFIX):
-            raise EPERM
-        self.copy_up().set_xattr(name, value, flags)
+        self.copy_up().set_xattr(escape_name(name), value, flags)
 
     def list_xattrs(self) -> list[bytes]:
-        return [name for name in self.real.list_xattrs() if not name.startswith(PRIVATE_PREFIX)]
+        return [
+            name.replace(ESCAPED_PREFIX, PRIVATE_PREFIX, 1)
+            for name in self.real.list_xattrs()
+            if not name.startswith(PRIVATE_PREFIX) or name.startswith(ESCAPED_PREFIX)
+        ]
 
     def remove_xattr(self, name: bytes) -> None:
-        if name.startswith(PRIVATE_PREFIX):
-            raise EOPNOTSUPP
+        name = escape_name(name)
         if self.upper is None:
             self.real.get_xattr(name)
         self.copy_up().remove_xattr(name)
@@ -255,7 +257,7 @@ def copy_xattrs(source: Inode, target: Inode) -> None:
             # The directory that it was made in handed its own list down.
             target.set_acl(kind, None)
     for name in source.list_xattrs():
-        if name.startswith(PRIVATE_PREFIX):
+        if name.startswith(PRIVATE_PREFIX) and not name.startswith(ESCAPED_PREFIX):
             continue
         try:
             if name in acl.NAMES:

@@ -9,7 +9,7 @@ from runsc_py.sentry.fs.layer import LayerFile
 from runsc_py.sentry.fs.overlay.node import OverlayInode
 from runsc_py.sentry.vfs.attributes import AttributeChange, Attributes
 from runsc_py.sentry.vfs.inode import Inode
-from runsc_py.sentry.vfs.open_file import O_ACCMODE, O_RDONLY, O_TRUNC, OpenFile
+from runsc_py.sentry.vfs.open_file import O_ACCMODE, O_NOATIME, O_RDONLY, O_TRUNC, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class OverlayRegular(OverlayInode, LayerFile):
     def open(self, task: "Task", path: "Path", flags: int) -> OpenFile:
         if self.upper is None:
             if flags & O_ACCMODE == O_RDONLY and not flags & O_TRUNC:
-                return LowerFile(path, flags, self, self.lowers[0].open(task, path, flags))
+                # A layer below is not changed, not even its access times.
+                lower = self.lowers[0].open(task, path, flags | O_NOATIME)
+                return LowerFile(path, flags, self, lower)
             self.copy_up(0 if flags & O_TRUNC else None)
         file = self.real.open(task, path, flags)
         self.mode = self.real.mode

@@ -1,4 +1,4 @@
-"""The two marks that an upper layer carries: whiteouts and opaque directories."""
+"""The marks that an upper layer carries: whiteouts, opaque and redirected directories."""
 
 from runsc_py.sentry.errors import ENODATA, EOPNOTSUPP
 from runsc_py.sentry.vfs.attributes import S_IFCHR, S_IFMT
@@ -6,8 +6,18 @@ from runsc_py.sentry.vfs.inode import Inode
 
 #: extended attributes with this prefix are the overlay's own; a guest does not see them
 PRIVATE_PREFIX = b"trusted.overlay."
+#: what a layer has instead where a guest names such an attribute
+ESCAPED_PREFIX = PRIVATE_PREFIX + b"overlay."
 
 _OPAQUE = PRIVATE_PREFIX + b"opaque"
+_REDIRECT = PRIVATE_PREFIX + b"redirect"
+
+
+def escape_name(name: bytes) -> bytes:
+    """The layer's name of an extended attribute that a guest names."""
+    if name.startswith(PRIVATE_PREFIX):
+        return ESCAPED_PREFIX + name[len(PRIVATE_PREFIX) :]
+    return name
 
 
 def is_whiteout(inode: Inode) -> bool:
@@ -31,3 +41,24 @@ def is_opaque(directory: Inode) -> bool:
 def make_opaque(directory: Inode) -> None:
     """Let a directory hide the lower ones of its name."""
     directory.set_xattr(_OPAQUE, b"y", 0)
+
+
+def redirect_of(directory: Inode) -> bytes:
+    """Where the lower layers have this directory of the upper one; b"": under the same name.
+
+    A name in the same directory, or an absolute path.
+    """
+    try:
+        return directory.get_xattr(_REDIRECT)
+    except (ENODATA, EOPNOTSUPP):
+        return b""
+
+
+def has_redirect(directory: Inode) -> bool:
+    """Whether it says where the lower layers have it."""
+    return bool(redirect_of(directory))
+
+
+def make_redirect(directory: Inode, path: bytes) -> None:
+    """Let the lower layers be looked at under `path` for this directory."""
+    directory.set_xattr(_REDIRECT, path, 0)
