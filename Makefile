@@ -20,7 +20,7 @@ INSTALLED := build/installed
 RUN ?= sh -c 'echo "Hello from $$(uname -sr), host $$(hostname), process $$$$:"; ps -o pid,ppid,args; echo "All of it ran in the sandbox; try: make run RUN=bash"'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test retest lint typecheck fuzz conformance bench native wheel docs clean test-prerequisites
+.PHONY: help run test retest lint typecheck fuzz stress conformance bench native wheel docs clean test-prerequisites
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -45,6 +45,9 @@ typecheck: $(DEVELOPMENT) $(TYPING) ## Check types (mypy --strict)
 fuzz: $(DEVELOPMENT) ## Fire random system calls at the sandbox for about a minute, new ones every time
 	HYPOTHESIS_PROFILE=explore RUNSC_FUZZ_ROUNDS=800 \
 		$(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/fuzz/test_system_calls.py
+
+stress: $(DEVELOPMENT) ## Run stress-ng's stressors in the sandbox, 10 seconds each (a quarter of an hour)
+	RUNSC_STRESS_SECONDS=10 $(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/stress
 
 conformance: $(RUNTIME) ## Run CPython's own tests natively and inside (CONFORMANCE_OPTIONS=--help)
 	PYTHONPATH=tests $(BIN)/python -m conformance $(CONFORMANCE_OPTIONS)

@@ -43,6 +43,7 @@ class MemoryManager:
         "stack_start",
         "users",
         "vdso_end",
+        "written_files",
     )
 
     def __init__(self, kernel: "Kernel", address_space: AddressSpace) -> None:
@@ -64,6 +65,8 @@ class MemoryManager:
         self.dumpable = 1
         #: guest files by the (host device, host inode) that the host's map shows
         self.mapped_files: dict[tuple[int, int], Path] = {}
+        #: those of them that were mapped from a file which is open for writing
+        self.written_files: set[tuple[int, int]] = set()
         #: System V segments by the address they are attached at
         self.attachments: dict[int, Segment] = {}
         #: asynchronous I/O contexts by their identifiers
@@ -83,6 +86,7 @@ class MemoryManager:
         self.users -= 1
         if not self.users:
             self.mapped_files.clear()
+            self.written_files.clear()
             for segment in self.attachments.values():
                 segment.detach()
             self.attachments.clear()
@@ -101,6 +105,7 @@ class MemoryManager:
         child.executable = self.executable
         child.dumpable = self.dumpable
         child.mapped_files = dict(self.mapped_files)
+        child.written_files = set(self.written_files)
         child.has_shared_mappings = self.has_shared_mappings
         for address, segment in self.attachments.items():
             segment.attached += 1
@@ -184,10 +189,16 @@ class MemoryManager:
 
     # -- what is mapped --------------------------------------------------------------
 
-    def note_mapped_file(self, descriptor: int, path: "Path") -> None:
-        """A host object was mapped; `path` is what /proc/PID/maps shows for it."""
+    def note_mapped_file(self, descriptor: int, path: "Path", writable: bool = False) -> None:
+        """A host object was mapped, from an open file that may be `writable`.
+
+        `path` is what /proc/PID/maps shows for it.
+        """
         status = os.fstat(descriptor)
-        self.mapped_files[(status.st_dev, status.st_ino)] = path
+        key = (status.st_dev, status.st_ino)
+        self.mapped_files[key] = path
+        if writable:
+            self.written_files.add(key)
 
     def mappings(self) -> list[HostMapping]:
         """The host's map; see mm/maps.py for its translation."""

@@ -250,7 +250,7 @@ def _descriptor(task: Task, fd: int, protection: int, shared: bool) -> int:
     descriptor = file.map_descriptor(task, protection, shared)
     if descriptor < 0:
         raise ENODEV
-    task.memory.note_mapped_file(descriptor, file.path)
+    task.memory.note_mapped_file(descriptor, file.path, file.writable)
     return descriptor
 
 

@@ -57,13 +57,14 @@ def is_open_for_writing(kernel: "Kernel", inode: "Inode") -> bool:
     return any(
         _maps_for_writing(memory, inode)
         for memory in {task.memory for task in living_tasks(kernel)}
-        if memory.has_shared_mappings
+        if memory.written_files
     )
 
 
 def _maps_for_writing(memory: "MemoryManager", inode: "Inode") -> bool:
     """Whether it writes the file through a mapping, whose descriptor may be closed long since."""
-    objects = {key for key, path in memory.mapped_files.items() if path.dentry.inode is inode}
+    files = memory.mapped_files
+    objects = {key for key in memory.written_files if files[key].dentry.inode is inode}
     return bool(objects) and any(
         mapping.permissions.startswith("w", 1) and mapping.permissions.endswith("s")
         for mapping in memory.mappings()

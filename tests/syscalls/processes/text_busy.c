@@ -61,6 +61,12 @@ static void writers(void) {
     run("mapped for writing", "./program");
     CHECK(munmap(memory, 4096) == 0);
     run("unmapped", "./program");
+    fd = open("program", O_RDONLY);
+    memory = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(memory != MAP_FAILED);
+    close(fd);
+    run("mapped for reading", "./program");
+    CHECK(munmap(memory, 4096) == 0);
     fd = open("program", O_PATH | O_RDWR);
     run("a place", "./program");
     run_descriptor("the place", fd);
