@@ -10,7 +10,6 @@ is left of it.  (`startContainer` hooks run inside: loader/start_hooks.py.)
 import json
 import os
 import signal
-import subprocess
 from contextlib import suppress
 
 from runsc_py.runsc.errors import RunscError
@@ -77,6 +76,8 @@ def _run(
     prepare: "Callable[[], None] | None" = None,
 ) -> None:
     """Run one hook to its end, in a session of its own: its time limit is for all it starts."""
+    import subprocess  # takes as long as a whole command without hooks
+
     path, timeout = hook["path"], hook.get("timeout")
     try:
         process = subprocess.Popen(

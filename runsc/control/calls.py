@@ -1,11 +1,11 @@
 """Every control call: its name, its arguments, what it answers.
 
-One dataclass a call; `METHOD` is the name on the wire, gVisor's where gVisor has the call.  What
+One message a call; `METHOD` is the name on the wire, gVisor's where gVisor has the call.  What
 the call answers and which descriptors it takes is said in the docstring.  Statuses are encoded as
 wait(2) has them.  An empty `container_id` is an error everywhere but where it says "all".
 """
 
-from dataclasses import dataclass, field
+from runsc_py.runsc.control.message import field, message
 
 #: Signal.mode
 TO_PROCESS = "process"
@@ -28,7 +28,7 @@ class Call:
 # -- containers ------------------------------------------------------------------------------------
 
 
-@dataclass
+@message
 class StartRoot(Call):
     """Start the root container's process.  Answers None."""
 
@@ -37,7 +37,7 @@ class StartRoot(Call):
     container_id: str
 
 
-@dataclass
+@message
 class CreateSubcontainer(Call):
     """Reserve a container in this sandbox.  Answers None.
 
@@ -49,7 +49,7 @@ class CreateSubcontainer(Call):
     container_id: str
 
 
-@dataclass
+@message
 class AwaitVisits(Call):
     """Have a container's root directory no longer cached once somebody else was in it.
 
@@ -61,7 +61,7 @@ class AwaitVisits(Call):
     container_id: str
 
 
-@dataclass
+@message
 class StartSubcontainer(Call):
     """Start a reserved container.  Answers None.
 
@@ -86,7 +86,7 @@ class StartSubcontainer(Call):
     bundle: str = ""
 
 
-@dataclass
+@message
 class DestroySubcontainer(Call):
     """Kill every process of a container and forget it; nothing happens twice.  Answers None."""
 
@@ -95,7 +95,7 @@ class DestroySubcontainer(Call):
     container_id: str
 
 
-@dataclass
+@message
 class ExecuteAsync(Call):
     """Run one more process in a running container.  Answers its number there, an int.
 
@@ -107,14 +107,14 @@ class ExecuteAsync(Call):
 
     container_id: str
     #: an OCI process object, JSON: args, env, cwd, user, capabilities, rlimits, terminal …
-    process: bytes = field(repr=False)
+    process: bytes = field(shown=False)
     #: `USER[:GROUP]`, looked up inside; replaces the ids of `process`
     user: str = ""
     #: numbers that further descriptors get
     guest_descriptors: list[int] = field(default_factory=list)
 
 
-@dataclass
+@message
 class Signal(Call):
     """Send a signal.  Answers None.
 
@@ -129,7 +129,7 @@ class Signal(Call):
     mode: str = TO_PROCESS
 
 
-@dataclass
+@message
 class Wait(Call):
     """Wait for the end of a container's first process.  Answers its status, an int."""
 
@@ -138,7 +138,7 @@ class Wait(Call):
     container_id: str
 
 
-@dataclass
+@message
 class WaitPid(Call):
     """Wait for a process that ExecuteAsync has made (or another one of the container's).
 
@@ -151,7 +151,7 @@ class WaitPid(Call):
     pid: int
 
 
-@dataclass
+@message
 class ProcessEntry:
     """A line of ps."""
 
@@ -166,7 +166,7 @@ class ProcessEntry:
     command: str
 
 
-@dataclass
+@message
 class Processes(Call):
     """The processes of a container, or all when empty.  Answers list[ProcessEntry]."""
 
@@ -175,7 +175,7 @@ class Processes(Call):
     container_id: str
 
 
-@dataclass
+@message
 class ContainerStats:
     """What a container uses at this moment; times in nanoseconds, memory in bytes."""
 
@@ -190,7 +190,7 @@ class ContainerStats:
     containers_cpu: dict[str, int]
 
 
-@dataclass
+@message
 class Event(Call):
     """Statistics of a container.  Answers ContainerStats."""
 
@@ -199,21 +199,21 @@ class Event(Call):
     container_id: str
 
 
-@dataclass
+@message
 class Pause(Call):
     """Stop every task of the sandbox where it is.  Answers None."""
 
     METHOD = "containerManager.Pause"
 
 
-@dataclass
+@message
 class Resume(Call):
     """Let them go on.  Answers None."""
 
     METHOD = "containerManager.Resume"
 
 
-@dataclass
+@message
 class ContainerRuntimeState(Call):
     """Answers CREATING, RUNNING or STOPPED; an unknown container counts as stopped."""
 
@@ -222,7 +222,7 @@ class ContainerRuntimeState(Call):
     container_id: str
 
 
-@dataclass
+@message
 class PortForward(Call):
     """Connect a stream to a TCP port of the loopback interface inside.  Answers None.
 
@@ -235,7 +235,7 @@ class PortForward(Call):
     port: int
 
 
-@dataclass
+@message
 class Update(Call):
     """Change what the whole sandbox may use; None leaves it, -1 is no limit.  Answers None."""
 
@@ -248,7 +248,7 @@ class Update(Call):
 # -- the life of a container as an embedder drives it ----------------------------------------------
 
 
-@dataclass
+@message
 class PrepareNamespaces(Call):
     """Make the mount and PID namespace that StartContainer starts a process in.  Answers None.
 
@@ -263,7 +263,7 @@ class PrepareNamespaces(Call):
     gofer_mounts: list[str] = field(default_factory=list)
 
 
-@dataclass
+@message
 class StartContainer(Call):
     """Start a process in prepared namespaces.  Answers None.
 
@@ -277,7 +277,7 @@ class StartContainer(Call):
     argv: list[str] = field(default_factory=list)
     envv: list[str] = field(default_factory=list)
     #: never logged
-    secret_envv: list[str] = field(default_factory=list, repr=False)
+    secret_envv: list[str] = field(default_factory=list, shown=False)
     wd: str = ""
     kuid: int = 0
     kgid: int = 0
@@ -296,28 +296,28 @@ class StartContainer(Call):
         return f"{self!r}"[:-1] + f", secret_envv={hidden!r})"
 
 
-@dataclass
+@message
 class LifecyclePause(Call):
     """As Pause.  Answers None."""
 
     METHOD = "Lifecycle.Pause"
 
 
-@dataclass
+@message
 class LifecycleResume(Call):
     """As Resume.  Answers None."""
 
     METHOD = "Lifecycle.Resume"
 
 
-@dataclass
+@message
 class Shutdown(Call):
     """End the sandbox; nothing happens twice.  Answers None."""
 
     METHOD = "Lifecycle.Shutdown"
 
 
-@dataclass
+@message
 class GetExitStatus(Call):
     """Answers the status of a container that has stopped, an int."""
 
@@ -326,7 +326,7 @@ class GetExitStatus(Call):
     container_id: str
 
 
-@dataclass
+@message
 class Reap(Call):
     """Have the exit event sent once more if the container has stopped.  Answers None."""
 
@@ -335,7 +335,7 @@ class Reap(Call):
     container_id: str
 
 
-@dataclass
+@message
 class IsContainerRunning(Call):
     """Answers a bool; False for an unknown container."""
 
@@ -344,7 +344,7 @@ class IsContainerRunning(Call):
     container_id: str
 
 
-@dataclass
+@message
 class SignalContainer(Call):
     """Signal the first process, or all, of a container that StartContainer started."""
 
@@ -358,7 +358,7 @@ class SignalContainer(Call):
 # -- everything else -------------------------------------------------------------------------------
 
 
-@dataclass
+@message
 class Subscribe(Call):
     """Be told what happens.  Answers None, then EventMessage as events until it is disconnected.
 
@@ -370,7 +370,7 @@ class Subscribe(Call):
     container_id: str = ""
 
 
-@dataclass
+@message
 class EventMessage:
     """`kind`: started, exited, oom.  `data`: what the kind needs (exited: exit_status)."""
 
@@ -379,7 +379,7 @@ class EventMessage:
     data: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass
+@message
 class Read(Call):
     """Copy a part of a container's regular file.  Answers the bytes copied, an int.
 
@@ -394,7 +394,7 @@ class Read(Call):
     size: int = -1
 
 
-@dataclass
+@message
 class Write(Call):
     """Make a container's file, or replace its content.  Answers None.
 
@@ -409,7 +409,7 @@ class Write(Call):
     mode: int = 0o644
 
 
-@dataclass
+@message
 class TarRootfsUpper(Call):
     """Write what a container changed in its root as a tar archive.
 
@@ -421,7 +421,7 @@ class TarRootfsUpper(Call):
     container_id: str
 
 
-@dataclass
+@message
 class MemoryUsage:
     """Bytes."""
 
@@ -434,7 +434,7 @@ class MemoryUsage:
     containers: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass
+@message
 class Usage(Call):
     """Memory of the whole sandbox.  Answers MemoryUsage; `full`: with that of each container."""
 
@@ -443,7 +443,7 @@ class Usage(Call):
     full: bool = False
 
 
-@dataclass
+@message
 class ChangeLogging(Call):
     """Change the log's level or the trace of a living sandbox; None leaves it.  Answers None.
 
@@ -460,7 +460,7 @@ class ChangeLogging(Call):
     strace_syscalls: list[str] = field(default_factory=list)
 
 
-@dataclass
+@message
 class Stacks(Call):
     """Where each task and the sentry is.  Answers text, a str."""
 

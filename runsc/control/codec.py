@@ -1,14 +1,14 @@
-"""Dataclasses as maps and back, checked: the arguments and results of control calls.
+"""Messages as maps and back, checked: the arguments and results of control calls.
 
 Types that a field may have: None, bool, int, float, str, bytes, object (any plain value), another
-dataclass, `list[T]`, `dict[str, T]` and `T | None`.  Nothing else is accepted from the wire, and
+message, `list[T]`, `dict[str, T]` and `T | None`.  Nothing else is accepted from the wire, and
 nothing is converted: an unknown field, a missing one without a default or a wrong type is an error.
 """
 
-from dataclasses import MISSING, Field, fields, is_dataclass
 from types import GenericAlias, NoneType, UnionType
 
 from runsc_py.runsc.control.errors import ControlError
+from runsc_py.runsc.control.message import Field, fields_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ _PLAIN = (bool, int, float, str, bytes, NoneType)
 
 def encode(value: object) -> object:
     """A value as msgpack takes it."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    fields = fields_of(value)
+    if fields is not None:
+        return {name: encode(getattr(value, name)) for name in fields}
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     if isinstance(value, dict):
@@ -46,8 +47,9 @@ def _decode(kind: object, value: object, where: str) -> object:
     if isinstance(kind, GenericAlias):
         return _decode_container(kind, value, where)
     assert isinstance(kind, type), kind
-    if is_dataclass(kind):
-        return _decode_dataclass(kind, value, where)
+    fields = fields_of(kind)
+    if fields is not None:
+        return _decode_message(kind, fields, value, where)
     if kind is float and type(value) is int:
         return float(value)
     if kind not in _PLAIN or type(value) is not kind:
@@ -74,17 +76,16 @@ def _decode_container(kind: GenericAlias, value: object, where: str) -> object:
     return {key: _decode(kind.__args__[1], item, f"{where}.{key}") for key, item in value.items()}
 
 
-def _decode_dataclass(kind: type, value: object, where: str) -> object:
+def _decode_message(kind: type, fields: dict[str, Field], value: object, where: str) -> object:
     if type(value) is not dict:
         raise ControlError(f"{where or kind.__name__}: map expected")
-    known: dict[str, Field[object]] = {field.name: field for field in fields(kind)}
     for name in value:
-        if name not in known:
+        if name not in fields:
             raise ControlError(f"{where or kind.__name__}: unknown field {name!r}")
     arguments = {}
-    for name, field in known.items():
+    for name, field in fields.items():
         if name in value:
-            arguments[name] = _decode(field.type, value[name], f"{where}.{name}".lstrip("."))
-        elif field.default is MISSING and field.default_factory is MISSING:
+            arguments[name] = _decode(field.kind, value[name], f"{where}.{name}".lstrip("."))
+        elif field.is_required:
             raise ControlError(f"{where or kind.__name__}: field {name!r} is missing")
     return kind(**arguments)
