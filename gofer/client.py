@@ -27,7 +27,7 @@ from _socket import (
     SOL_SOCKET,
 )
 from _socket import socket as Socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct
 
 from runsc_py.gofer import protocol
@@ -77,6 +77,7 @@ class GoferClient:
         "_socket",
         "_view",
         "broken",
+        "on_death",
     )
 
     def __init__(self, socket: Socket) -> None:
@@ -90,6 +91,8 @@ class GoferClient:
         self._closing: list[int] = []
         #: why the connection is unusable, or empty
         self.broken = ""
+        #: called when it has become so; every request fails with EIO then, not with GoferError
+        self.on_death: Callable[[], None] | None = None
 
     # -- mounts and walking ----------------------------------------------------
 
@@ -423,7 +426,7 @@ class GoferClient:
     def _ask(self, message: int, fields: tuple[object, ...]) -> None:
         """Send a request, and the nodes that wait to be closed along with it."""
         if self.broken:
-            raise GoferError(f"the gofer is gone: {self.broken}")
+            raise self._broken(self.broken)
         closing = self._closing
         request = encode((message, closing, *fields))
         if len(request) > MAX_REQUEST:
@@ -494,14 +497,17 @@ class GoferClient:
         """_attributes of a reply that came with `fd`, which must not leak."""
         try:
             return self._attributes(packed)
-        except GoferError:
+        except (GoferError, OSError):
             os.close(fd)
             raise
 
-    def _broken(self, why: str) -> GoferError:
+    def _broken(self, why: str) -> GoferError | OSError:
         """Mark the connection as unusable; the error to raise."""
         self.broken = why
-        return GoferError(f"the gofer is gone: {why}")
+        if self.on_death is None:
+            return GoferError(f"the gofer is gone: {why}")
+        self.on_death()
+        return OSError(errno.EIO, f"the gofer is gone: {why}")
 
 
 def _words(text: bytes) -> str:

@@ -300,6 +300,8 @@ def _start_with_gofer(loader: Loader, information: ContainerInformation) -> None
         start_container(loader, information)
     except GoferError as error:
         raise ControlError(f"the gofer of the container failed: {error}") from None
+    assert information.client is not None
+    information.client.on_death = information.container.kill
 
 
 def _config(values: dict[str, object]) -> Config:

@@ -156,14 +156,14 @@ class GoferFileSystem(LayerFileSystem):
 
         Where the gofer has no descriptors left, what nobody uses is given back first.
         """
-        self._give_back()
         try:
+            self._give_back()
             return request(*arguments)
         except OSError as error:
             if error.errno != EMFILE.number:
                 raise error_for(error.errno or 0) from None
-        self.reclaim()
         try:
+            self.reclaim()
             return request(*arguments)
         except OSError as error:
             raise error_for(error.errno or 0) from None
