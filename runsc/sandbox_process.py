@@ -155,7 +155,10 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
         os.setsid()
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # The rest is not inherited from whoever creates containers.
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _keep_only(request, {gate, report, debug, panic, engine.descriptor if engine else -1})
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone

@@ -62,10 +62,15 @@ def host_hierarchies() -> list[Hierarchy]:
         return hierarchies(file.read())
 
 
-def group_path(cgroups_path: str, identifier: str, *, systemd: bool) -> str:
-    """Where below a hierarchy the container's group is.  Raises RunscError."""
+def group_path(cgroups_path: str, identifier: str, root: str, *, systemd: bool) -> str:
+    """Where below a hierarchy the container's group is.  Raises RunscError.
+
+    `root`: the state directory, in which names are unique; of groups there is one tree a host.
+    """
     if not cgroups_path:
-        return f"runsc-py/{identifier}"
+        from zlib import crc32
+
+        return f"runsc-py/{identifier}-{crc32(os.fsencode(os.path.realpath(root))):08x}"
     if systemd:
         parts = cgroups_path.split(":")
         if len(parts) != 3:

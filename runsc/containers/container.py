@@ -14,6 +14,7 @@ from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.containers.status import CREATED, CREATING, PAUSED, RUNNING, STOPPED
 from runsc_py.runsc.containers.store import NoSuchContainer, StateDirectory
 from runsc_py.runsc.containers.waiting import KILLED, exit_status
+from runsc_py.runsc.control.calls import RUNNING as IS_RUNNING
 from runsc_py.runsc.control.calls import TO_ALL, TO_PROCESS
 from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.control.errors import CLOSED, ControlError
@@ -43,7 +44,20 @@ class Container:
     def load(cls, root: str, abbreviation: str, log: "RuntimeLog") -> "Container":
         """The one meant.  Raises RunscError."""
         store = StateDirectory(root)
-        return cls(store, store.load(abbreviation), log)
+        container = cls(store, store.load(abbreviation), log)
+        container._catch_up()
+        return container
+
+    def _catch_up(self) -> None:
+        """A `start` that was killed may not have come to writing down what it did."""
+        if self.record.current_status() != CREATED:
+            return
+        try:
+            with self.client(PATIENCE) as client:
+                if client.state(self.identifier) == IS_RUNNING:
+                    self.record.become(RUNNING)
+        except ControlError:
+            return  # it is about to end, or busy: what is written down will do
 
     @property
     def identifier(self) -> str:
@@ -57,6 +71,7 @@ class Container:
     def _reload(self) -> str:
         """Under the lock: what is written down now, and the status it means."""
         self.record = self._store.load(self.identifier)
+        self._catch_up()
         return self.record.current_status()
 
     def _become(self, status: str) -> None:

@@ -121,7 +121,10 @@ class Creation:
         if self._config.ignore_cgroups:
             return
         path = cgroups.group_path(
-            linux.get("cgroupsPath", ""), record.identifier, systemd=self._config.systemd_cgroup
+            linux.get("cgroupsPath", ""),
+            record.identifier,
+            self._config.root,
+            systemd=self._config.systemd_cgroup,
         )
         hierarchies = cgroups.host_hierarchies()
         record.cgroups = cgroups.plan_groups(hierarchies, path)
@@ -163,7 +166,8 @@ class Creation:
             request.host_namespaces = {"network": network.path}
 
         def joined(pid: int) -> None:
-            cgroups.join(record.cgroups, pid)
+            self._join_groups(record, pid)
+            self._set_oom_score(spec, pid)
             record.process = record.sandbox = HostProcess.find(pid)
             self._store.save(record)
 
@@ -185,6 +189,28 @@ class Creation:
         if memory is not None or pids is not None:
             with ControlClient(request.socket_path) as client:
                 client.update(memory, pids)
+
+    def _join_groups(self, record: ContainerRecord, pid: int) -> None:
+        """What cannot be joined is left out, as what cannot be made."""
+        try:
+            cgroups.join(record.cgroups, pid)
+        except OSError as error:
+            message = f"cannot join the control groups: {error.strerror}"
+            if self._config.rootless == "false":
+                raise RunscError(message) from None
+            self._log.warning(message)
+
+    def _set_oom_score(self, spec: Spec, pid: int) -> None:
+        """Whom the host kills first when it has no memory left."""
+        assert spec.process is not None
+        if spec.process.oom_score_adj is None:
+            return
+        try:
+            with open(f"/proc/{pid}/oom_score_adj", "w") as file:
+                file.write(str(spec.process.oom_score_adj))
+        except OSError as error:
+            # To lower it is a right of its own.
+            self._log.warning(f"oomScoreAdj: {error.strerror}")
 
     def _reserve(self, container: Container, spec: Spec) -> None:
         """A place in a sandbox that runs, and a process that engines can wait for."""
@@ -217,4 +243,4 @@ class Creation:
             client.close()
         record.process = HostProcess.find(pid)
         self._store.save(record)
-        cgroups.join(record.cgroups, pid)
+        self._join_groups(record, pid)

@@ -39,6 +39,8 @@ class HostEvents:
         self._previous: dict[int, signal.Handlers | Callable[..., object] | int | None] = {}
         self._previous_wakeup = signal.set_wakeup_fd(self._signal_writer, warn_on_full_buffer=False)
         self._previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, _noted)
+        # Whoever started us may have blocked it.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
 
     @property
     def descriptor(self) -> int:
@@ -49,6 +51,7 @@ class HostEvents:
         """Call `handler` from the run loop when the sandbox itself gets this host signal."""
         self._signal_handlers[number] = handler
         self._previous[number] = signal.signal(number, _noted)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
 
     # -- descriptors -------------------------------------------------------------------
 

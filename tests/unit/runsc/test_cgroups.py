@@ -31,7 +31,7 @@ def test_hierarchies() -> None:
 @pytest.mark.parametrize(
     ("path", "systemd", "group"),
     [
-        ("", False, "runsc-py/a"),
+        ("", False, "runsc-py/a-202578ce"),
         ("/parent/a", False, "parent/a"),
         ("../../x/a", False, "x/a"),
         ("machine.slice:libpod:a", True, "machine.slice/libpod-a.scope"),
@@ -42,14 +42,14 @@ def test_hierarchies() -> None:
 )
 def test_group_path(path: str, systemd: bool, group: str) -> None:
     """Never above the hierarchy."""
-    assert cgroups.group_path(path, "a", systemd=systemd) == group
+    assert cgroups.group_path(path, "a", "/no/such/root", systemd=systemd) == group
 
 
 @pytest.mark.parametrize(("path", "systemd"), [("/", False), ("..", False), ("/a/b", True)])
 def test_group_paths_that_are_none(path: str, systemd: bool) -> None:
     """A container cannot be in the root group; systemd's form has three parts."""
     with pytest.raises(RunscError, match="cgroupsPath"):
-        cgroups.group_path(path, "a", systemd=systemd)
+        cgroups.group_path(path, "a", "/no/such/root", systemd=systemd)
 
 
 RESOURCES: dict[str, Any] = {
@@ -180,3 +180,9 @@ def test_out_of_memory_kills(tmp_path: Path) -> None:
     (tmp_path / "2" / "memory.events").write_text("low 0\nmax 9\noom_kill 1\n")
     groups = [str(tmp_path / name) for name in ("1", "2", "3")]
     assert cgroups.out_of_memory_kills(groups) == 3
+
+
+def test_the_same_name_in_two_state_directories() -> None:
+    """Those are two containers, and two groups."""
+    paths = {cgroups.group_path("", "a", root, systemd=False) for root in ("/r1", "/r2")}
+    assert len(paths) == 2
