@@ -10,6 +10,8 @@ The layout is the x86-64 ABI's struct rt_sigframe, growing down::
 See sigreturn(2) and Linux's arch/x86/include/uapi/asm/sigcontext.h.
 """
 
+from contextlib import suppress
+
 from runsc_py.sentry.abi.signals import (
     FP_XSTATE_MAGIC1,
     FP_XSTATE_MAGIC2,
@@ -26,13 +28,18 @@ from runsc_py.sentry.abi.signals import (
     SIGTRAP,
     SS_AUTODISARM,
     SS_DISABLE,
-    SS_ONSTACK,
     UC_FP_XSTATE,
     UC_SIGCONTEXT_SS,
     UC_STRICT_RESTORE_SS,
     UCONTEXT_HEAD,
 )
-from runsc_py.sentry.errors import EFAULT
+from runsc_py.sentry.errors import EFAULT, EINVAL, ENOMEM, EPERM
+from runsc_py.sentry.kernel.alternate_stack import (
+    NO_STACK,
+    on_alternate_stack,
+    set_alternate_stack,
+    signed_flags,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,14 +100,6 @@ def trap_number(info: "SignalInfo") -> int:
     return INVALID_OPCODE * (info.number == SIGILL and info.code > 0)
 
 
-def on_alternate_stack(task: "Task", stack_pointer: int) -> bool:
-    """Whether the stack pointer lies on the alternate stack (sigaltstack(2))."""
-    address, flags, size = task.alternate_stack
-    if flags & (SS_DISABLE | SS_AUTODISARM):
-        return False
-    return address < stack_pointer <= address + size
-
-
 def push_frame(task: "Task", info: "SignalInfo", action: "SignalAction", mask: int) -> None:
     """Save the interrupted state on the stack and enter the handler.
 
@@ -113,7 +112,6 @@ def push_frame(task: "Task", info: "SignalInfo", action: "SignalAction", mask: i
     frame = _frame_address(task, action, len(state) + 4)
     state_address, frame_address = frame
     address, flags, size = task.alternate_stack
-    shown = SS_ONSTACK if on_alternate_stack(task, registers.rsp) else flags
     fault_address = int.from_bytes(info.raw[16:24], "little")
     trap = trap_number(info)
     is_fault = trap == PAGE_FAULT
@@ -121,7 +119,11 @@ def push_frame(task: "Task", info: "SignalInfo", action: "SignalAction", mask: i
         (
             action.restorer.to_bytes(8, "little"),
             UCONTEXT_HEAD.pack(
-                UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, 0, address, shown, size
+                UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
+                0,
+                address,
+                signed_flags(flags),
+                size,
             ),
             SIGCONTEXT.pack(
                 *(getattr(registers, name) for name in GENERAL_REGISTERS),
@@ -143,7 +145,7 @@ def push_frame(task: "Task", info: "SignalInfo", action: "SignalAction", mask: i
     task.memory.copy_out(state_address, _state_for_frame(state))
     task.memory.copy_out(frame_address, image)
     if flags & SS_AUTODISARM:
-        task.alternate_stack = (0, SS_DISABLE, 0)
+        task.alternate_stack = NO_STACK
     registers.rdi = info.number
     registers.rsi = frame_address + 8 + UCONTEXT_SIZE
     registers.rdx = frame_address + 8
@@ -230,7 +232,8 @@ def pop_frame(task: "Task") -> None:
         except ValueError:
             raise EFAULT from None
     _, _, stack, stack_flags, size = head
-    _restore_alternate_stack(task, stack, stack_flags, size)
+    with suppress(EPERM, EINVAL, ENOMEM):
+        set_alternate_stack(task, stack, stack_flags, size)
     task.set_signal_mask(mask)
 
 
@@ -258,12 +261,3 @@ def _with_current_software_bytes(state: bytes, current: bytes) -> bytes:
             full[LEGACY_STATE_SIZE:],
         )
     )
-
-
-def _restore_alternate_stack(task: "Task", address: int, flags: int, size: int) -> None:
-    """sigreturn restores the alternate stack, unless that would be an error for sigaltstack."""
-    flags &= ~SS_ONSTACK
-    if flags & SS_DISABLE:
-        task.alternate_stack = (0, SS_DISABLE, 0)
-    elif size and not on_alternate_stack(task, task.context.registers.rsp):
-        task.alternate_stack = (address, flags, size)

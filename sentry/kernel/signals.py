@@ -20,6 +20,7 @@ from runsc_py.sentry.abi.signals import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.auth.user_counts import Charge
+    from runsc_py.sentry.kernel.task import Task
 
 
 class SignalInfo:
@@ -52,6 +53,12 @@ class SignalInfo:
     def from_kernel(cls, number: int) -> "SignalInfo":
         """A signal that the kernel itself sends."""
         return cls(number, SI_KERNEL)
+
+    @classmethod
+    def from_itself(cls, task: "Task", number: int) -> "SignalInfo":
+        """A signal that a call of the task brings upon it: SIGPIPE and the like."""
+        identifier = task.thread_group.identifier_in(task.pid_namespace)
+        return cls(number, SI_USER, identifier, task.credentials.uid)
 
     @property
     def code(self) -> int:

@@ -2,7 +2,6 @@
 
 from runsc_py.sentry.abi.signals import (
     IGNORED_BY_DEFAULT,
-    MINSIGSTKSZ,
     SA_RESTORER,
     SI_TKILL,
     SI_USER,
@@ -15,16 +14,14 @@ from runsc_py.sentry.abi.signals import (
     SIGCONT,
     SIGINFO_SIZE,
     SIGRTMAX,
-    SS_AUTODISARM,
-    SS_DISABLE,
-    SS_ONSTACK,
     STACK_T,
     UNBLOCKABLE,
     bit,
 )
 from runsc_py.sentry.auth.capabilities import CAP_KILL
-from runsc_py.sentry.errors import EAGAIN, EFAULT, EINTR, EINVAL, ENOMEM, EPERM, ESRCH
-from runsc_py.sentry.kernel.signal_frame import on_alternate_stack, pop_frame
+from runsc_py.sentry.errors import EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ESRCH
+from runsc_py.sentry.kernel.alternate_stack import alternate_stack_flags, set_alternate_stack
+from runsc_py.sentry.kernel.signal_frame import pop_frame
 from runsc_py.sentry.kernel.signal_sending import force_signal
 from runsc_py.sentry.kernel.signals import SignalAction, SignalInfo
 from runsc_py.sentry.kernel.task import Task
@@ -170,30 +167,13 @@ async def rt_sigtimedwait(
 @syscall(131, "sigaltstack")
 def sigaltstack(task: Task, new: InSignalStack, old: OutSignalStack) -> int:
     """sigaltstack(2)"""
-    address, flags, size = task.alternate_stack
-    on_stack = on_alternate_stack(task, task.context.registers.rsp)
-    before = STACK_T.pack(address, SS_ONSTACK if on_stack else _signed(flags), size)
+    address, _, size = task.alternate_stack
+    before = STACK_T.pack(address, alternate_stack_flags(task), size)
     if new:
-        new_address, new_flags, new_size = STACK_T.unpack(task.memory.copy_in(new, STACK_T.size))
-        if on_stack:
-            raise EPERM
-        kind = new_flags & ~SS_AUTODISARM & 0x7FFFFFFF
-        if kind not in (0, SS_DISABLE, SS_ONSTACK):
-            raise EINVAL
-        if kind == SS_DISABLE:
-            task.alternate_stack = (0, SS_DISABLE, 0)
-        elif new_size < MINSIGSTKSZ:
-            raise ENOMEM
-        else:
-            kept = new_flags & 0xFFFFFFFF & SS_AUTODISARM
-            task.alternate_stack = (new_address, kept, new_size)
+        set_alternate_stack(task, *STACK_T.unpack(task.memory.copy_in(new, STACK_T.size)))
     if old:
         task.memory.copy_out(old, before)
     return 0
-
-
-def _signed(flags: int) -> int:
-    return flags - (1 << 32) if flags & SS_AUTODISARM else flags
 
 
 @syscall(219, "restart_syscall", restart=Restart.NEVER)

@@ -292,7 +292,7 @@ def write_data_at(task: Task, file: OpenFile, data: bytes, offset: int) -> int:
 def broken_pipe(task: Task, file: OpenFile) -> None:
     """A write failed with EPIPE: the writer gets SIGPIPE where the kind of file says so."""
     if file.sends_sigpipe:
-        task.send_signal(SignalInfo.from_kernel(SIGPIPE))
+        task.send_signal(SignalInfo.from_itself(task, SIGPIPE))
 
 
 def _within_limits(task: Task, file: OpenFile, data: bytes, offset: int) -> bytes:

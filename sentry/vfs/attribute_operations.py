@@ -114,7 +114,7 @@ def check_file_size(task: "Task", size: int) -> None:
     """RLIMIT_FSIZE: EFBIG and SIGXFSZ where a file would become larger than allowed."""
     limit = task.thread_group.limits.get(RLIMIT_FSIZE)[0]
     if limit != RLIM_INFINITY and size > limit:
-        task.send_signal(SignalInfo.from_kernel(SIGXFSZ))
+        task.send_signal(SignalInfo.from_itself(task, SIGXFSZ))
         raise EFBIG
 
 
