@@ -9,7 +9,7 @@ from runsc_py.sentry.abi.files import (
     CLOSE_RANGE_UNSHARE,
     OPEN_HOW,
 )
-from runsc_py.sentry.errors import E2BIG, EINVAL
+from runsc_py.sentry.errors import E2BIG, EAGAIN, EINVAL
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.blocking import without_lease
 from runsc_py.sentry.syscalls.places import start_of
@@ -102,7 +102,7 @@ async def openat2(
     if flags & O_PATH and flags & ~_PATH_FLAGS:
         raise EINVAL
     if resolve & RESOLVE_CACHED and flags & (O_TRUNC | O_CREAT | _TMPFILE_BIT):
-        raise EINVAL
+        raise EAGAIN
     return await _open(task, directory, task.memory.copy_in_string(path), flags, mode, resolve)
 
 

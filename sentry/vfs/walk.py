@@ -108,7 +108,12 @@ def walk(
     context = task.file_context
     if start is None:
         start = context.working_directory
-    mount, dentry, _, _ = _run(task, path, start, context.root, follow, False, resolve, 0)
+    try:
+        mount, dentry, _, _ = _run(task, path, start, context.root, follow, False, resolve, 0)
+    except (ENOTDIR, EXDEV):
+        if resolve & RESOLVE_CACHED:
+            raise EAGAIN from None  # as Linux, which leaves such errors to the slow walk
+        raise
     return Path(mount, dentry)
 
 
@@ -187,6 +192,8 @@ def _run(
                 ):
                     check_search(credentials, inode)
                 continue
+            if resolve & RESOLVE_CACHED:
+                raise EAGAIN
             child = dentry.look_up(name)
         elif revalidates:
             inode.foresee(name, names)
@@ -319,9 +326,7 @@ def _follow(
 
 
 def _begin_restricted(path: bytes, start: Path, root: Path, resolve: int) -> Path:
-    """The root of a walk that openat2(2) restricts.  Errors: EXDEV, EAGAIN."""
-    if resolve & RESOLVE_CACHED:
-        raise EAGAIN  # nobody promises that a walk stays in the cache
+    """The root of a walk that openat2(2) restricts.  Errors: EXDEV."""
     if resolve & RESOLVE_BENEATH:
         if path[0] == _SLASH:
             raise EXDEV
