@@ -1,6 +1,5 @@
 """rename(2), renameat2(2), with the checks of Linux's do_renameat2 and vfs_rename in order."""
 
-from runsc_py.sentry.auth.capabilities import CAP_MKNOD
 from runsc_py.sentry.errors import (
     EBUSY,
     EEXIST,
@@ -8,7 +7,6 @@ from runsc_py.sentry.errors import (
     ENOENT,
     ENOTDIR,
     ENOTEMPTY,
-    EPERM,
     EROFS,
     EXDEV,
 )
@@ -46,8 +44,6 @@ def rename(
         raise EINVAL
     if flags & RENAME_EXCHANGE and flags & (RENAME_NOREPLACE | RENAME_WHITEOUT):
         raise EINVAL
-    if flags & RENAME_WHITEOUT and not task.credentials.has_capability(CAP_MKNOD):
-        raise EPERM
     old = walk_to_parent(task, old_path, old_start)
     new = walk_to_parent(task, new_path, new_start)
     if old.mount is not new.mount:

@@ -7,7 +7,7 @@ from runsc_py.sentry.fs.proc.process import ProcessNode, Subject
 from runsc_py.sentry.fs.proc.process_links import MagicLink
 from runsc_py.sentry.fs.synthetic import SyntheticFileSystem, TextFile
 from runsc_py.sentry.vfs.inode import Inode
-from runsc_py.sentry.vfs.open_file import O_CLOEXEC, OpenFile
+from runsc_py.sentry.vfs.open_file import O_CLOEXEC, O_PATH, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class DescriptorsDirectory(DescriptorsNode):
 
 def _permissions(file: OpenFile) -> int:
     """Readable and writable as the open file is."""
+    if file.flags & O_PATH:
+        return 0
     return 0o100 | 0o400 * file.readable | 0o200 * file.writable
 
 
