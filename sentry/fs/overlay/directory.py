@@ -17,6 +17,8 @@ from runsc_py.sentry.fs.layer import FIRST_ENTRY_OFFSET, LayerDirectory, dot_ent
 from runsc_py.sentry.fs.overlay.moving import rename
 from runsc_py.sentry.fs.overlay.node import OverlayInode
 from runsc_py.sentry.fs.overlay.whiteout import (
+    has_marked_whiteouts,
+    is_marked,
     is_opaque,
     is_whiteout,
     make_opaque,
@@ -46,7 +48,7 @@ _BATCH = 1500
 class OverlayDirectory(OverlayInode, LayerDirectory):
     """A directory, merged of an upper one (once something changed) and lower ones."""
 
-    __slots__ = ("_lower_entries", "moved")
+    __slots__ = ("_lower_entries", "_marked", "moved")
 
     def __init__(
         self,
@@ -59,6 +61,8 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
         super().__init__(overlay, upper, lowers, parent, name)
         #: name to (inode number, DT_* type, …), merged of all lower layers; None: not listed yet
         self._lower_entries: Mapping[bytes, tuple[int, int, int]] | None = None
+        #: the lower directories of several in which files with a mark are whiteouts, once asked
+        self._marked: tuple[Inode, ...] | None = None
         #: it came from a lower layer and has another place or name now
         self.moved = False
 
@@ -89,12 +93,13 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
             known = self.overlay.known_upper(upper)
             if known is not None:
                 return known
-            if not upper.is_directory or not self.lowers or is_opaque(upper):
+            redirect = redirect_of(upper) if upper.is_directory else b""
+            if not upper.is_directory or (not redirect and (not self.lowers or is_opaque(upper))):
                 return self.overlay.for_upper(upper, self, name)
-        lowers = self._redirected(name, redirect_of(upper)) if upper else self._lower_inodes(name)
-        if upper is not None:
+            lowers = self._redirected(name, redirect)
             directories = lowers if lowers and lowers[0].is_directory else ()
             return self.overlay.for_merged(upper, directories, self, name)
+        lowers = self._lower_inodes(name)
         if not lowers:
             raise ENOENT
         return self.overlay.for_lower(lowers, self, name)
@@ -118,7 +123,7 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
                 child = lower.lookup(name)
             except (ENOENT, ENOTDIR):
                 continue
-            if is_whiteout(child):
+            if is_whiteout(child) or (lower in self._marked_lowers() and is_marked(child)):
                 break
             if not child.is_directory:
                 if not found:
@@ -128,6 +133,14 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
             if lower is not self.lowers[-1] and is_opaque(child):
                 break
         return tuple(found)
+
+    def _marked_lowers(self) -> tuple[Inode, ...]:
+        marked = self._marked
+        if marked is None:
+            several = len(self.lowers) > 1
+            marked = tuple(filter(has_marked_whiteouts, self.lowers)) if several else ()
+            self._marked = marked
+        return marked
 
     def _redirected(self, name: bytes, target: bytes) -> tuple[Inode, ...]:
         """What the lower layers have for a directory that says where it is there."""
@@ -184,6 +197,8 @@ class OverlayDirectory(OverlayInode, LayerDirectory):
                 for name, (_, kind, _) in listing.items()
                 if kind == S_IFCHR >> 12 and is_whiteout(lower.lookup(name))
             }
+            if lower in self._marked_lowers():
+                whiteouts |= {name for name in listing if is_marked(lower.lookup(name))}
             if len(self.lowers) == 1 and not layer and not whiteouts:
                 return listing
             for name, (number, kind, offset) in listing.items():

@@ -90,6 +90,9 @@ def upper_of(parent: "OverlayDirectory", name: bytes, child: OverlayInode) -> In
 
 
 def _settle(parent: "OverlayDirectory", name: bytes, child: OverlayInode) -> None:
-    """Before a directory gets a name that lower layers have: it hides what is there."""
-    if child.is_directory and child.upper is not None and parent.lower_has(name):
+    """Before a directory gets a name that lower layers have: it hides what is there.
+
+    One that says where its own lower directories are has nothing to do with those.
+    """
+    if child.is_directory and child.upper and not child.lowers and parent.lower_has(name):
         make_opaque(child.upper)

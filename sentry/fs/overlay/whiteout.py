@@ -1,7 +1,7 @@
 """The marks that an upper layer carries: whiteouts, opaque and redirected directories."""
 
 from runsc_py.sentry.errors import ENODATA, EOPNOTSUPP
-from runsc_py.sentry.vfs.attributes import S_IFCHR, S_IFMT
+from runsc_py.sentry.vfs.attributes import S_IFCHR, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.inode import Inode
 
 #: extended attributes with this prefix are the overlay's own; a guest does not see them
@@ -10,6 +10,7 @@ PRIVATE_PREFIX = b"trusted.overlay."
 ESCAPED_PREFIX = PRIVATE_PREFIX + b"overlay."
 
 _OPAQUE = PRIVATE_PREFIX + b"opaque"
+_WHITEOUT = PRIVATE_PREFIX + b"whiteout"
 _REDIRECT = PRIVATE_PREFIX + b"redirect"
 
 
@@ -32,10 +33,26 @@ def make_whiteout(directory: Inode, name: bytes) -> None:
 
 def is_opaque(directory: Inode) -> bool:
     """Whether a directory hides the lower ones of its name."""
-    try:
-        return directory.get_xattr(_OPAQUE) == b"y"
-    except (ENODATA, EOPNOTSUPP):
+    return _mark(directory, _OPAQUE) == b"y"
+
+
+def has_marked_whiteouts(directory: Inode) -> bool:
+    """Whether empty files in a directory of a lower layer may be whiteouts by an attribute."""
+    return _mark(directory, _OPAQUE) == b"x"
+
+
+def is_marked(inode: Inode) -> bool:
+    """Whether a file in such a directory is a whiteout."""
+    if inode.mode & S_IFMT != S_IFREG or inode.get_attributes().size:
         return False
+    return _mark(inode, _WHITEOUT) is not None
+
+
+def _mark(inode: Inode, name: bytes) -> bytes | None:
+    try:
+        return inode.get_xattr(name)
+    except (ENODATA, EOPNOTSUPP):
+        return None
 
 
 def make_opaque(directory: Inode) -> None:
@@ -48,10 +65,7 @@ def redirect_of(directory: Inode) -> bytes:
 
     A name in the same directory, or an absolute path.
     """
-    try:
-        return directory.get_xattr(_REDIRECT)
-    except (ENODATA, EOPNOTSUPP):
-        return b""
+    return _mark(directory, _REDIRECT) or b""
 
 
 def has_redirect(directory: Inode) -> bool:

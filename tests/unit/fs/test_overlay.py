@@ -10,17 +10,18 @@ from harness.gofer import Served
 from runsc_py.sentry.errors import (
     EINVAL,
     ELOOP,
+    ENODATA,
     ENOENT,
     ENOTEMPTY,
-    EOPNOTSUPP,
     EPERM,
     EROFS,
 )
 from runsc_py.sentry.fs.gofer import GoferFileSystem
 from runsc_py.sentry.fs.overlay import Overlay
 from runsc_py.sentry.fs.overlay.changes import DELETED, find_changes
+from runsc_py.sentry.fs.overlay.directory import OverlayDirectory
 from runsc_py.sentry.fs.overlay.mounting import OverlayType
-from runsc_py.sentry.fs.overlay.whiteout import make_opaque, make_whiteout
+from runsc_py.sentry.fs.overlay.whiteout import is_opaque, make_opaque, make_whiteout
 from runsc_py.sentry.fs.tmpfs import Tmpfs
 from runsc_py.sentry.vfs.attributes import S_IFCHR
 from runsc_py.sentry.vfs.parameters import Refusal
@@ -341,5 +342,10 @@ def test_own_marks_are_not_shown(tree: Path, overlay: FileWorld) -> None:
     overlay.mkdir(b"d")
     inode = overlay.walk(b"d").inode
     assert inode.list_xattrs() == []
-    with pytest.raises(EOPNOTSUPP):
+    with pytest.raises(ENODATA):
         inode.get_xattr(b"trusted.overlay.opaque")
+    inode.set_xattr(b"trusted.overlay.opaque", b"n", 0)
+    assert inode.list_xattrs() == [b"trusted.overlay.opaque"]
+    assert inode.get_xattr(b"trusted.overlay.opaque") == b"n"
+    assert isinstance(inode, OverlayDirectory)
+    assert inode.upper is not None and is_opaque(inode.upper)
