@@ -14,7 +14,6 @@ import os
 import select
 
 from runsc_py.sentry.abi.ioctl import FIONREAD, INT
-from runsc_py.sentry.auth.capabilities import CAP_SYS_RESOURCE
 from runsc_py.sentry.errors import (
     EAGAIN,
     EINVAL,
@@ -193,7 +192,7 @@ class Pipe:
         """FIONREAD."""
         return _host_pending_bytes(self.read_descriptor)
 
-    def resize(self, task: "Task", size: int) -> int:
+    def resize(self, size: int, allowed: int = MAXIMUM_CAPACITY) -> int:
         """F_SETPIPE_SZ; returns the new capacity.
 
         Errors: EBUSY (it holds more), EINVAL, EPERM (above /proc/sys/fs/pipe-max-size).
@@ -201,10 +200,7 @@ class Pipe:
         if not 0 <= size <= 1 << 31:
             raise EINVAL
         # A privileged sentry must not hand out more of the host's memory.
-        allowed = MAXIMUM_CAPACITY
-        if not task.credentials.has_capability(CAP_SYS_RESOURCE):
-            allowed = task.kernel.file_settings.pipe_max_size
-        if size > max(allowed, self.capacity):
+        if size > max(min(allowed, MAXIMUM_CAPACITY), self.capacity):
             raise EPERM
         try:
             fcntl.fcntl(self.write_descriptor, _F_SETPIPE_SZ, size)

@@ -35,6 +35,7 @@ from runsc_py.sentry.abi.files import (
     F_SETSIG,
     FD_CLOEXEC,
 )
+from runsc_py.sentry.auth.capabilities import CAP_SYS_RESOURCE
 from runsc_py.sentry.errors import EBADF, EINVAL
 from runsc_py.sentry.fs.pipe import PipeFile
 from runsc_py.sentry.kernel.directory_notification import set_notification
@@ -197,7 +198,11 @@ def _file_command(task: Task, file: OpenFile, command: int, argument: int) -> in
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         if not isinstance(file, PipeFile):
             raise EBADF
-        return file.pipe.capacity if command == F_GETPIPE_SZ else file.pipe.resize(task, argument)
+        if command == F_GETPIPE_SZ:
+            return file.pipe.capacity
+        if task.credentials.has_capability(CAP_SYS_RESOURCE):
+            return file.pipe.resize(argument)
+        return file.pipe.resize(argument, task.kernel.file_settings.pipe_max_size)
     if command == F_ADD_SEALS:
         file.add_seals(argument)
         return 0
