@@ -22,6 +22,7 @@ from runsc_py.sentry.fs.host_file import data_ranges
 from runsc_py.sentry.fs.layer import LayerFile
 from runsc_py.sentry.fs.overlay.changes import Change
 from runsc_py.sentry.fs.overlay.node import OverlayInode
+from runsc_py.sentry.vfs.acl import NAMES as ACL_NAMES
 from runsc_py.sentry.vfs.attributes import (
     S_IFBLK,
     S_IFCHR,
@@ -118,7 +119,8 @@ class LayerStream:
             member.device = (os.major(device), os.minor(device))
         for name in inode.list_xattrs():
             try:
-                member.xattrs[name] = inode.get_xattr(name)
+                acl = inode.get_acl(name) if name in ACL_NAMES else None
+                member.xattrs[name] = acl.encode() if acl else inode.get_xattr(name)
             except KernelError:
                 continue  # listed, and not for us to read
         return member

@@ -50,11 +50,12 @@ class AccessControlList:
 
     @classmethod
     def parse(
-        cls, value: bytes, uid: "Translation", gid: "Translation"
+        cls, value: bytes, uid: "Translation | None" = None, gid: "Translation | None" = None
     ) -> "AccessControlList | None":
         """The list in an attribute's value; None when it has no entries.
 
-        `uid` and `gid` give the global ids.  Errors: EINVAL, EOPNOTSUPP (another version).
+        `uid` and `gid` give the global ids, if these are not.  Errors: EINVAL, EOPNOTSUPP (another
+        version).
         """
         if not value:
             return None
@@ -68,22 +69,17 @@ class AccessControlList:
         for tag, permissions, named in _ENTRY.iter_unpack(value[_VERSION.size :]):
             if tag not in _TAGS:
                 raise EINVAL
-            identifier = _NO_ID
-            if tag in (_USER, _GROUP):
-                known = uid(named) if tag == _USER else gid(named)
-                if known is None:
-                    raise EINVAL
-                identifier = known
+            identifier = _translated(tag, named, uid, gid)
+            if identifier is None:
+                raise EINVAL
             entries.append((tag, permissions, identifier))
         return cls(tuple(entries)) if entries else None
 
-    def encode(self, uid: "Translation", gid: "Translation") -> bytes:
-        """The attribute's value; `uid` and `gid` give the ids of the reader from global ones."""
+    def encode(self, uid: "Translation | None" = None, gid: "Translation | None" = None) -> bytes:
+        """The attribute's value; `uid` and `gid` give the reader's ids from global ones."""
         parts = [_VERSION.pack(_SUPPORTED_VERSION)]
         for tag, permissions, identifier in self.entries:
-            shown: int | None = _NO_ID
-            if tag in (_USER, _GROUP):
-                shown = uid(identifier) if tag == _USER else gid(identifier)
+            shown = _translated(tag, identifier, uid, gid)
             parts.append(_ENTRY.pack(tag, permissions, _NO_ID if shown is None else shown))
         return b"".join(parts)
 
@@ -153,3 +149,13 @@ class AccessControlList:
             elif tag == _OTHER:
                 return not in_some_group and not wanted & ~permissions
         return False
+
+
+def _translated(
+    tag: int, identifier: int, uid: "Translation | None", gid: "Translation | None"
+) -> int | None:
+    """The id of an entry, translated; None when there is no such id on the other side."""
+    if tag not in (_USER, _GROUP):
+        return _NO_ID
+    translation = uid if tag == _USER else gid
+    return identifier if translation is None else translation(identifier)

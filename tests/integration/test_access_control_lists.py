@@ -1,12 +1,14 @@
 """acl(5): lists of the host's files are honoured, copied up, and written to volumes."""
 
 import os
+import struct
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from harness.differential import Compare, Find
+from harness.differential import Compare, Find, Inside
 
 GUEST = Path(__file__).parent.parent / "syscalls/files/acl.sh"
 
@@ -52,3 +54,15 @@ def test_lists_of_the_host(compare: Compare, files: bool) -> None:
 def test_volume(compare: Compare) -> None:
     """Everything that can be done with lists, done on the host."""
     compare(["/bin/sh", str(GUEST)], files=True)
+
+
+def test_export(inside: Inside, tmp_path: Path) -> None:
+    """A list goes into an exported layer as an extended attribute."""
+    layer = tmp_path / "layer.tar"
+    script = "umask 022; echo x > new; setfacl -m u:1234:rw new"
+    inside(["/bin/sh", "-ec", script], options=("--export", str(layer)))
+    with tarfile.open(layer) as archive:
+        (member,) = [member for member in archive if member.name.endswith("/work/new")]
+        value = member.pax_headers["SCHILY.xattr.system.posix_acl_access"]
+    assert member.mode == 0o664
+    assert struct.pack("<HHI", 2, 6, 1234) in os.fsencode(value)

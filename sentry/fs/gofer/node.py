@@ -163,7 +163,7 @@ class GoferInode(Inode):
 
     def _may_have_acl(self) -> bool:
         """What the gofer told along with the attributes, if it did."""
-        if self.gofer.owners is not None or self.is_symlink:
+        if self.is_symlink:
             return False
         return self.known[protocol.ACL_STATE] != protocol.ACL_ABSENT
 
@@ -181,11 +181,14 @@ class GoferInode(Inode):
         return self._acl
 
     def _ask_acl(self, kind: bytes) -> "AccessControlList | None":
-        ids = self.gofer.ids
+        gofer = self.gofer
         try:
-            value = self.gofer.ask(self.gofer.client.getxattr, self.node, kind)
+            value = gofer.ask(gofer.client.getxattr, self.node, kind)
         except (ENODATA, EOPNOTSUPP):
             return None
+        if gofer.owners is not None:
+            return AccessControlList.parse(value)  # the ids are the guest's, as the owners are
+        ids = gofer.ids
         return AccessControlList.parse(value, ids.guest_uid, ids.guest_gid)
 
     def set_acl(self, kind: bytes, acl: "AccessControlList | None") -> None:

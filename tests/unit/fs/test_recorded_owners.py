@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from runsc_py.runsc.archive.unpacker import Unpacker
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.images.owners import read_owners, write_owners
 from runsc_py.sentry.fs.gofer import GoferFileSystem
-from runsc_py.sentry.fs.gofer.identity import RecordedOwners
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
+from runsc_py.sentry.vfs.acl import ACCESS, AccessControlList
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFREG
 
 
@@ -84,3 +86,19 @@ def test_a_copied_cache(image: Path) -> None:
 
 def test_files_with_their_real_owners(tmp_path: Path) -> None:
     assert read_owners(str(tmp_path), str(tmp_path)) is None
+
+
+def test_access_control_lists_are_the_image_s(tmp_path: Path) -> None:
+    """Ids in lists are those of the image, as the owners beside them: also our own."""
+    (tmp_path / "f").touch()
+    kept = AccessControlList(((1, 6, -1), (2, 4, 1000), (4, 0, -1), (16, 4, -1), (32, 0, -1)))
+    value = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in kept.entries)
+    os.setxattr(tmp_path / "f", ACCESS, value)
+    with serving_directory(tmp_path) as served:
+        ids, owners = IdMapper.rootless(1000, 1000), RecordedOwners({})
+        world = FileWorld(GoferFileSystem(fake_kernel(), served.client, 0, ids=ids, owners=owners))
+        inode = world.walk(b"/f").inode
+        assert inode.has_acl
+        acl = inode.get_acl(ACCESS)
+        assert acl is not None
+        assert (2, 4, 1000) in acl.entries
