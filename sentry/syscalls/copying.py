@@ -12,13 +12,14 @@ from runsc_py.sentry.errors import (
     EISDIR,
     EOVERFLOW,
     ESPIPE,
+    EXDEV,
     KernelError,
 )
+from runsc_py.sentry.fs.dev.registry import NULL
+from runsc_py.sentry.fs.pipe import PipeFile
 from runsc_py.sentry.kernel.task import Task
-from runsc_py.sentry.kernel.waiting import (
-    Interrupted,
-    wait,
-)
+from runsc_py.sentry.kernel.waiting import READABLE, Interrupted, wait
+from runsc_py.sentry.syscalls.blocking import blocking
 from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.transfer import write_data, write_data_at
 from runsc_py.sentry.syscalls.types import (
@@ -29,7 +30,15 @@ from runsc_py.sentry.syscalls.types import (
     Size,
     UnsignedInt,
 )
-from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
+from runsc_py.sentry.vfs.attributes import (
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFIFO,
+    S_IFMT,
+    S_IFREG,
+    S_IFSOCK,
+)
 from runsc_py.sentry.vfs.locks import OFFSET_MAX
 from runsc_py.sentry.vfs.open_file import O_APPEND, OpenFile
 
@@ -80,14 +89,17 @@ class Source:
 async def sendfile(task: Task, out: Fd, source: Fd, offset: InLong, count: Size) -> int:
     """sendfile(2)"""
     from_file = task.files.get_readable(source)
-    if offset and not from_file.seekable:
+    kind = from_file.inode.mode & S_IFMT
+    if offset and not from_file.seekable and kind != S_IFDIR:
         raise ESPIPE
     to_file = task.files.get_writable(out)
-    if to_file.flags & O_APPEND or not from_file.seekable:
-        raise EINVAL
     if count >> 63:
         raise EINVAL
     count = min(count, MAX_RW_COUNT)
+    if kind == S_IFSOCK and isinstance(to_file, PipeFile):
+        return await _from_socket(task, from_file, to_file, count)
+    if to_file.flags & O_APPEND or not from_file.seekable or is_null(from_file):
+        raise EINVAL
     start = Source(task, from_file, offset)
     done = 0
     from_file.acquire()
@@ -113,6 +125,19 @@ async def sendfile(task: Task, out: Fd, source: Fd, offset: InLong, count: Size)
     return done
 
 
+async def _from_socket(task: Task, from_file: OpenFile, to_file: PipeFile, count: int) -> int:
+    """What is not seekable goes only to a pipe, and once."""
+    size = min(count, to_file.pipe.capacity)
+    data = await blocking(task, from_file, READABLE, lambda: from_file.read(size))
+    return await write_data(task, to_file, data)
+
+
+def is_null(file: OpenFile) -> bool:
+    """Whether it is /dev/null, from which nothing can be spliced."""
+    inode = file.inode
+    return inode.mode & S_IFMT == S_IFCHR and inode.get_attributes().special_device == NULL
+
+
 # -- copy_file_range ----------------------------------------------------------------------
 
 
@@ -127,20 +152,13 @@ async def copy_file_range(
     flags: UnsignedInt,
 ) -> int:
     """copy_file_range(2)"""
-    from_file = task.files.get_readable(source)
-    to_file = task.files.get_writable(out)
-    if flags:
-        raise EINVAL
+    from_file = task.files.get_io(source)
+    to_file = task.files.get_io(out)
     start = Source(task, from_file, source_offset)
     target = Source(task, to_file, out_offset)
-    for file in (from_file, to_file):
-        kind = file.inode.mode & S_IFMT
-        if kind == S_IFDIR:
-            raise EISDIR
-        if kind != S_IFREG:
-            raise EINVAL
-    if to_file.flags & O_APPEND:
-        raise EBADF
+    if flags:
+        raise EINVAL
+    _check_copy(from_file, to_file)
     if start.offset + count >= 1 << 64 or target.offset + count >= 1 << 64:
         raise EOVERFLOW
     if target.offset >= OFFSET_MAX:
@@ -153,6 +171,19 @@ async def copy_file_range(
     start.finish(task, done)
     target.finish(task, done)
     return done
+
+
+def _check_copy(from_file: OpenFile, to_file: OpenFile) -> None:
+    """What can be copied to what.  Errors: EISDIR, EINVAL, EBADF (access modes), EXDEV."""
+    kinds = [file.inode.mode & S_IFMT for file in (from_file, to_file)]
+    if S_IFDIR in kinds:
+        raise EISDIR
+    if kinds != [S_IFREG, S_IFREG]:
+        raise EINVAL
+    if not from_file.readable or not to_file.writable or to_file.flags & O_APPEND:
+        raise EBADF
+    if from_file.inode.filesystem is not to_file.inode.filesystem:
+        raise EXDEV
 
 
 async def _copy_range(task: Task, start: Source, target: Source, count: int) -> int:

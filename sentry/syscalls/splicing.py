@@ -11,7 +11,7 @@ from runsc_py.sentry.fs.pipe import Pipe, PipeFile
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import POLLERR, POLLHUP, POLLOUT, READABLE, WRITABLE, wait
 from runsc_py.sentry.syscalls.blocking import blocking
-from runsc_py.sentry.syscalls.copying import Source
+from runsc_py.sentry.syscalls.copying import Source, is_null
 from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.transfer import (
     broken_pipe,
@@ -53,20 +53,26 @@ async def splice(
         return 0
     if flags & ~_SPLICE_FLAGS:
         raise EINVAL
-    from_file = task.files.get_readable(source)
-    to_file = task.files.get_writable(out)
+    from_file = task.files.get_io(source)
+    to_file = task.files.get_io(out)
+    if isinstance(from_file, PipeFile) and source_offset:
+        raise ESPIPE
+    if isinstance(to_file, PipeFile) and out_offset:
+        raise ESPIPE
+    start = Source(task, from_file, source_offset)
+    target = Source(task, to_file, out_offset)
+    if not from_file.readable or not to_file.writable:
+        raise EBADF
     _check_ends(from_file, source_offset, to_file, out_offset)
-    start = Source(task, from_file, source_offset) if from_file.seekable else None
-    target = Source(task, to_file, out_offset) if to_file.seekable else None
     await _wait_writable(task, to_file, flags)
     size = min(count, _room(to_file))
-    data = await _read(task, from_file, start, size, flags)
-    if target is None:
-        done = await write_data(task, to_file, data)
-    else:
+    data = await _read(task, from_file, start if from_file.seekable else None, size, flags)
+    if to_file.seekable:
         done = write_data_at(task, to_file, data, target.offset)
         target.finish(task, done)
-    if start is not None:
+    else:
+        done = await write_data(task, to_file, data)
+    if from_file.seekable:
         start.finish(task, done)
     return done
 
@@ -74,11 +80,9 @@ async def splice(
 def _check_ends(
     from_file: OpenFile, source_offset: int, to_file: OpenFile, out_offset: int
 ) -> None:
-    """What can be spliced to what.  Errors: ESPIPE (an offset for a pipe), EINVAL."""
+    """What can be spliced to what.  Errors: EINVAL."""
     from_pipe = isinstance(from_file, PipeFile)
     to_pipe = isinstance(to_file, PipeFile)
-    if from_pipe and source_offset or to_pipe and out_offset:
-        raise ESPIPE
     if not (from_pipe or to_pipe) or from_file.inode is to_file.inode:
         raise EINVAL
     if out_offset and not to_file.seekable or source_offset and not from_file.seekable:
@@ -86,7 +90,7 @@ def _check_ends(
     for file in (from_file, to_file):
         if file.inode.mode & S_IFMT not in _SPLICEABLE:
             raise EINVAL
-    if to_file.flags & O_APPEND:
+    if to_file.flags & O_APPEND or is_null(from_file):
         raise EINVAL
 
 
