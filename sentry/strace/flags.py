@@ -199,6 +199,7 @@ FLAG_SETS: dict[str, FlagSet] = {
     "timer": FlagSet("TIMER_???", "TIMER_ABSTIME 1"),
     "pidfd": FlagSet("PIDFD_???", "PIDFD_NONBLOCK 0o4000 PIDFD_THREAD 0o200"),
     "readwrite": FlagSet(
-        "RWF_???", "RWF_HIPRI 1 RWF_DSYNC 2 RWF_SYNC 4 RWF_NOWAIT 8 RWF_APPEND 0x10"
+        "RWF_???",
+        "RWF_HIPRI 1 RWF_DSYNC 2 RWF_SYNC 4 RWF_NOWAIT 8 RWF_APPEND 0x10 RWF_NOAPPEND 0x20",
     ),
 }

@@ -11,7 +11,7 @@ from runsc_py.sentry.abi.files import (
 from runsc_py.sentry.abi.inotify import IN_MODIFY
 from runsc_py.sentry.abi.time import NANOSECONDS, TIMESPEC, TIMEVAL
 from runsc_py.sentry.auth.user_namespace import NO_ID
-from runsc_py.sentry.errors import EBADF, EFAULT, EFBIG, EINVAL, ENODEV, ESPIPE
+from runsc_py.sentry.errors import EBADF, EFAULT, EFBIG, EINVAL, ENODEV, EOPNOTSUPP, ESPIPE
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.blocking import without_lease
 from runsc_py.sentry.syscalls.places import place_at
@@ -46,6 +46,25 @@ from runsc_py.sentry.vfs.protection import check_not_immutable, check_overwritab
 _OFFSET_MAX = (1 << 63) - 1
 _TIME_MAX = (1 << 63) - 1
 _FALLOC_FL_KEEP_SIZE = 1
+_FALLOC_FL_PUNCH_HOLE = 2
+_FALLOC_FL_COLLAPSE_RANGE = 8
+_FALLOC_FL_ZERO_RANGE = 0x10
+_FALLOC_FL_INSERT_RANGE = 0x20
+_FALLOC_FL_UNSHARE_RANGE = 0x40
+#: what may be asked for, whatever a file system can do of it
+_FALLOCATE_MODES = frozenset(
+    (
+        0,
+        _FALLOC_FL_KEEP_SIZE,
+        _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE,
+        _FALLOC_FL_ZERO_RANGE,
+        _FALLOC_FL_ZERO_RANGE | _FALLOC_FL_KEEP_SIZE,
+        _FALLOC_FL_UNSHARE_RANGE,
+        _FALLOC_FL_UNSHARE_RANGE | _FALLOC_FL_KEEP_SIZE,
+        _FALLOC_FL_COLLAPSE_RANGE,
+        _FALLOC_FL_INSERT_RANGE,
+    )
+)
 
 # -- mode ---------------------------------------------------------------------------
 
@@ -165,6 +184,8 @@ def fallocate(task: Task, fd: Fd, mode: FallocateMode, offset: Offset, size: Off
     file = task.files.get_io(fd)
     if offset < 0 or size <= 0:
         raise EINVAL
+    if mode not in _FALLOCATE_MODES:
+        raise EOPNOTSUPP
     if not file.writable:
         raise EBADF
     if mode & ~_FALLOC_FL_KEEP_SIZE:

@@ -2,13 +2,10 @@
 
 from runsc_py.sentry.abi.files import (
     MAX_RW_COUNT,
-    RWF_DSYNC,
-    RWF_HIPRI,
     RWF_NOWAIT,
-    RWF_SYNC,
 )
 from runsc_py.sentry.abi.inotify import IN_ACCESS
-from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL, EOPNOTSUPP
+from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import READABLE
 from runsc_py.sentry.syscalls.blocking import blocking
@@ -17,6 +14,7 @@ from runsc_py.sentry.syscalls.table import syscall
 from runsc_py.sentry.syscalls.transfer import (
     ADDRESS_END,
     PIECE,
+    check_flags,
     copy_in_segments,
     deliver,
     positioned_file,
@@ -120,8 +118,7 @@ async def preadv2(
         else positioned_file(task, fd, task.files.get_readable)
     )
     segments = copy_in_segments(task, vector, count)
-    if flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT):
-        raise EOPNOTSUPP
+    check_flags(flags)
     if offset >= 0:
         return await read_segments_at(task, file, segments, offset)
     if flags & RWF_NOWAIT:

@@ -9,10 +9,28 @@ import struct
 from collections.abc import Callable, Iterator
 
 from runsc_py.platform.interface import MemoryFault
-from runsc_py.sentry.abi.files import IOV_MAX, MAX_RW_COUNT
+from runsc_py.sentry.abi.files import (
+    IOV_MAX,
+    MAX_RW_COUNT,
+    RWF_APPEND,
+    RWF_DSYNC,
+    RWF_HIPRI,
+    RWF_NOAPPEND,
+    RWF_NOWAIT,
+    RWF_SYNC,
+)
 from runsc_py.sentry.abi.inotify import IN_ACCESS, IN_MODIFY
 from runsc_py.sentry.abi.signals import SIGPIPE
-from runsc_py.sentry.errors import EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE, KernelError
+from runsc_py.sentry.errors import (
+    EAGAIN,
+    EBADF,
+    EFAULT,
+    EINVAL,
+    EOPNOTSUPP,
+    EPIPE,
+    ESPIPE,
+    KernelError,
+)
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_FSIZE
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import Task
@@ -62,6 +80,18 @@ def copy_in_segments(task: Task, address: int, count: int) -> list[Segment]:
         left -= size
         segments.append((base, size))
     return segments
+
+
+#: preadv2(2), pwritev2(2)
+_READ_WRITE_FLAGS = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND
+
+
+def check_flags(flags: int) -> None:
+    """The flags of preadv2(2) and pwritev2(2).  Errors: EOPNOTSUPP, EINVAL."""
+    if flags & ~_READ_WRITE_FLAGS:
+        raise EOPNOTSUPP
+    if flags & RWF_APPEND and flags & RWF_NOAPPEND:
+        raise EINVAL
 
 
 #: anonymous inodes (eventfd and the like) have no type

@@ -4,11 +4,11 @@ from runsc_py.sentry.abi.files import (
     MAX_RW_COUNT,
     RWF_APPEND,
     RWF_DSYNC,
-    RWF_HIPRI,
+    RWF_NOAPPEND,
     RWF_NOWAIT,
     RWF_SYNC,
 )
-from runsc_py.sentry.errors import EFAULT, EINVAL, EOPNOTSUPP
+from runsc_py.sentry.errors import EFAULT, EINVAL
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.native_transfer import NATIVE_SIZE, write_natively
 from runsc_py.sentry.syscalls.table import syscall
@@ -16,6 +16,7 @@ from runsc_py.sentry.syscalls.transfer import (
     ADDRESS_END,
     PIECE,
     Segment,
+    check_flags,
     copy_in_data,
     copy_in_segments,
     gather,
@@ -37,6 +38,10 @@ from runsc_py.sentry.syscalls.types import (
 )
 from runsc_py.sentry.vfs.locks import OFFSET_MAX
 from runsc_py.sentry.vfs.open_file import O_APPEND, OpenFile
+from runsc_py.sentry.vfs.protection import check_overwritable
+
+#: those with which a write is one piece
+_SPECIAL = RWF_APPEND | RWF_NOAPPEND | RWF_NOWAIT
 
 
 @syscall(1, "write")
@@ -110,9 +115,8 @@ async def pwritev2(
         else positioned_file(task, fd, task.files.get_writable)
     )
     segments = copy_in_segments(task, vector, count)
-    if flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND):
-        raise EOPNOTSUPP
-    if flags & (RWF_APPEND | RWF_NOWAIT):
+    check_flags(flags)
+    if flags & _SPECIAL:
         return _write_specially(task, file, segments, offset, flags)
     if offset == -1:
         done = await write_segments(task, file, segments)
@@ -126,11 +130,17 @@ async def pwritev2(
 def _write_specially(
     task: Task, file: OpenFile, segments: list[Segment], offset: int, flags: int
 ) -> int:
-    """One write that appends (RWF_APPEND) or does not wait (RWF_NOWAIT)."""
+    """One write with other rules than the file's.
+
+    It appends (RWF_APPEND) or does not (RWF_NOAPPEND), or does not wait (RWF_NOWAIT).
+    """
     data = gather(task, segments, file)
     before = file.flags
     if flags & RWF_APPEND:
         file.flags |= O_APPEND
+    elif flags & RWF_NOAPPEND and file.flags & O_APPEND:
+        check_overwritable(file.inode)
+        file.flags &= ~O_APPEND
     try:
         if offset == -1:
             return file.write(data)
