@@ -24,6 +24,8 @@ CLOSED = "closed"  # the sandbox is gone
 TIMEOUT = "timeout"
 INTERNAL = "internal"  # a bug of ours
 
+#: what an errno means for a program that is to be executed
+_PROGRAM_CODES = {2: COMMAND_NOT_FOUND, 20: COMMAND_NOT_FOUND, 13: NOT_EXECUTABLE}
 _STATUSES = {NOT_EXECUTABLE: 126, COMMAND_NOT_FOUND: 127}
 
 
@@ -62,6 +64,11 @@ class ControlError(RunscError):
             ):
                 return cls(message, code, number, hint)
         return cls("the sandbox answered with an error that is none", PROTOCOL)
+
+    @classmethod
+    def of_creation(cls, message: str, number: int) -> ControlError:
+        """A program that cannot be executed for the reason of an errno, 0 for none."""
+        return cls(message, _PROGRAM_CODES.get(number, GUEST), number)
 
     @classmethod
     def of_kernel(cls, prefix: str, error: KernelError, code: str = GUEST) -> ControlError:

@@ -9,9 +9,13 @@ Neighbours: subcontainer.py (the steps of a start), manager.py (the control call
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 
+from runsc_py.gofer.client import GoferClient, GoferError
+from runsc_py.runsc.config import Config
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, ControlError
+from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
 from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
 from runsc_py.sentry.kernel.namespaces import Namespaces
@@ -21,15 +25,13 @@ from runsc_py.sentry.kernel.waiting import POLLRDHUP, WaitQueue
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from runsc_py.gofer.client import GoferClient
-    from runsc_py.runsc.config import Config
-    from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
     from runsc_py.runsc.loader.shared_mounts import SharedMounts
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.sentry.fs.devpts.terminal import Terminal
     from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.seccomp import Filter
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.mount import MountNamespace
@@ -117,6 +119,40 @@ class ContainerInformation:
         #: while the container's first process lives
         self.mount_namespace: MountNamespace | None = None
 
+    @classmethod
+    def decode(
+        cls,
+        kernel: Kernel,
+        identifier: str,
+        spec: bytes,
+        config: dict[str, object],
+        gofer_mounts: list[str],
+    ) -> ContainerInformation:
+        """From a control call's arguments.  Raises RunscError, ControlError."""
+        from runsc_py.runsc.oci.reading import decode_spec
+
+        layers = [GoferMountConfiguration.parse(text) for text in gofer_mounts]
+        if not layers:
+            raise ControlError("start arguments missing gofer mounts")
+        return cls(kernel, identifier, decode_spec(spec), _config(config), layers)
+
+    def connect(self, descriptor: int) -> None:
+        """Use a gofer; its death is the container's.  Takes over the descriptor."""
+        from _socket import AF_UNIX, SOCK_SEQPACKET
+        from _socket import socket as Socket
+
+        kernel = self.container.kernel
+        connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, descriptor)
+        self.connection = GoferMonitor(kernel, connection, self.container.kill)
+        self.client = GoferClient(connection)
+
+    def disconnect(self) -> None:
+        """Let go of the gofer, and of the mounts."""
+        self.mount_namespace = None
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
 
 class GoferMonitor:
     """Notices that a gofer has died: its container cannot go on."""
@@ -155,10 +191,19 @@ class Loader:
         self.container_ids: dict[str, str] = {}
         self.containers: dict[str, ContainerInformation] = {root.identifier: root}
         self.failed_to_start: set[str] = set()
+        #: what Lifecycle.StartContainer starts a process in
+        self.prepared: dict[str, tuple[ContainerInformation, PidNamespace]] = {}
         self.shared_mounts = shared
         #: of everybody: the root container's
         self.namespaces: Namespaces
         self.listeners: list[Callable[[calls.EventMessage], None]] = []
+
+    def check_started(self, what: str) -> None:
+        """Nobody comes before the root container.  Raises ControlError."""
+        if self.state != STARTED:
+            raise ControlError(
+                f"sandbox is not in started state, cannot {what}: state={self.state}", STATE
+            )
 
     # -- looking up --------------------------------------------------------------------------
 
@@ -217,10 +262,10 @@ class Loader:
         self.container_ids[name] = information.identifier
         return name
 
-    def started(self, identifier: str) -> None:
-        """A container's first process runs: watch for its end."""
+    def started(self, identifier: str, data: dict[str, object] | None = None) -> None:
+        """A container's first process runs: watch for its end.  `data` is the event's."""
         group = self.process(identifier)
-        self.announce(calls.EventMessage("started", identifier))
+        self.announce(calls.EventMessage("started", identifier, data or {}))
         OneTimeWaiter(group.exit_queue, lambda: self._ended(identifier, group))
 
     def _ended(self, identifier: str, group: ThreadGroup) -> None:
@@ -228,18 +273,13 @@ class Loader:
         information = self.containers.get(identifier)
         if information is not None:
             information.container.kill()
-            self._release(information)
+            information.disconnect()
         self.announce(calls.EventMessage("exited", identifier, {"exit_status": group.exit_status}))
-
-    def _release(self, information: ContainerInformation) -> None:
-        """Let go of the mounts and, but for the root container, the gofer."""
-        information.mount_namespace = None
-        if information.connection is not None:
-            information.connection.close()
-            information.connection = None
 
     def destroy(self, identifier: str) -> None:
         """Kill every process of a container and forget it; nothing happens twice."""
+        if identifier in self.prepared:
+            self.prepared.pop(identifier)[0].disconnect()
         information = self.containers.get(identifier)
         if information is not None:
             information.container.kill()
@@ -253,7 +293,7 @@ class Loader:
             del self.container_ids[name]
         if information is not None and information is not self.root:
             del self.containers[identifier]
-            self._release(information)
+            information.disconnect()
 
     # -- signals -----------------------------------------------------------------------------
 
@@ -313,3 +353,27 @@ class Loader:
         """Tell who has subscribed."""
         for listener in list(self.listeners):
             listener(event)
+
+
+@contextmanager
+def failing_alone(information: ContainerInformation) -> Iterator[None]:
+    """A gofer that fails from here on is its container's failure, and not the sandbox's.
+
+    Raises ControlError.
+    """
+    try:
+        yield
+    except GoferError as error:
+        raise ControlError(f"the gofer of the container failed: {error}") from None
+    if information.client is not None:
+        information.client.on_death = information.container.kill
+
+
+def _config(values: dict[str, object]) -> Config:
+    """The options of a container.  Raises RunscError."""
+    plain: dict[str, bool | int | str] = {}
+    for name, value in values.items():
+        if not isinstance(value, bool | int | str):
+            raise ControlError(f"config: {name}: a plain value expected")
+        plain[name] = value
+    return Config.from_dict(plain)

@@ -6,8 +6,6 @@ are closed behind it) and the means to answer later.
 
 from __future__ import annotations
 
-from runsc_py.gofer.client import GoferClient, GoferError
-from runsc_py.runsc.config import Config
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import STATE, ControlError
 from runsc_py.runsc.control.server import LATER, ControlServer, Deferred
@@ -16,8 +14,8 @@ from runsc_py.runsc.loader.loader import (
     SIGKILL,
     STARTED,
     ContainerInformation,
-    GoferMonitor,
     Loader,
+    failing_alone,
 )
 from runsc_py.runsc.loader.start import execute_in, start_container
 from runsc_py.sentry.kernel import pausing
@@ -90,11 +88,6 @@ class ContainerManager:
         self, call: calls.StartSubcontainer, files: list[int], later: Deferred
     ) -> None:
         """Start a reserved container: gVisor's containerManager.StartSubcontainer."""
-        from _socket import AF_UNIX, SOCK_SEQPACKET
-        from _socket import socket as Socket
-
-        from runsc_py.runsc.oci.reading import decode_spec
-
         loader = self._loader
         if call.spec is None:
             raise ControlError("start arguments missing spec")
@@ -102,33 +95,25 @@ class ContainerManager:
             raise ControlError("start arguments missing config")
         if not call.container_id:
             raise ControlError("start argument missing container ID")
-        if loader.state != STARTED:
-            raise ControlError(
-                f"sandbox is not in started state, cannot start subcontainer: state={loader.state}",
-                STATE,
-            )
-        spec, config = decode_spec(call.spec), _config(call.config)
-        if spec.process is None:
+        loader.check_started("start subcontainer")
+        information = ContainerInformation.decode(
+            self._kernel, call.container_id, call.spec, call.config, call.gofer_mounts
+        )
+        process = information.spec.process
+        if process is None:
             raise ControlError("start arguments missing process")
-        layers = [GoferMountConfiguration.parse(text) for text in call.gofer_mounts]
-        if not layers:
-            raise ControlError("start arguments missing gofer mounts")
         entry = loader.processes.get((call.container_id, 0))
-        takes_files = not spec.process.terminal and not (entry is not None and entry.standard_files)
-        check_files(call, len(files), layers, takes_files=takes_files)
-        information = ContainerInformation(self._kernel, call.container_id, spec, config, layers)
+        takes_files = not process.terminal and not (entry is not None and entry.standard_files)
+        check_files(call, len(files), information.layers, takes_files=takes_files)
         information.bundle = call.bundle
         if takes_files and entry is not None:
             entry.standard_files = (files.pop(0), files.pop(0), files.pop(0))
-        connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, files.pop())
-        information.connection = GoferMonitor(self._kernel, connection, information.container.kill)
-        information.client = GoferClient(connection)
+        information.connect(files.pop())
         try:
-            _start_with_gofer(loader, information)
+            with failing_alone(information):
+                start_container(loader, information)
         except ControlError as error:
-            if information.connection is not None:
-                information.connection.close()
-                information.connection = None
+            information.disconnect()
             if loader.containers.get(call.container_id) is information:
                 del loader.containers[call.container_id]
             self._kernel.log.debug(f"start {call.container_id!r}: {error}")
@@ -292,26 +277,6 @@ class ContainerManager:
     def shutdown(self, call: calls.Shutdown, files: list[int], later: Deferred) -> None:
         """End the sandbox."""
         self._kernel.end("shutdown", "told to end")
-
-
-def _start_with_gofer(loader: Loader, information: ContainerInformation) -> None:
-    """Start it; its own gofer's death is its own failure.  Raises ControlError."""
-    try:
-        start_container(loader, information)
-    except GoferError as error:
-        raise ControlError(f"the gofer of the container failed: {error}") from None
-    assert information.client is not None
-    information.client.on_death = information.container.kill
-
-
-def _config(values: dict[str, object]) -> Config:
-    """The options of a container.  Raises RunscError."""
-    plain: dict[str, bool | int | str] = {}
-    for name, value in values.items():
-        if not isinstance(value, bool | int | str):
-            raise ControlError(f"config: {name}: a plain value expected")
-        plain[name] = value
-    return Config.from_dict(plain)
 
 
 def check_files(

@@ -10,18 +10,20 @@ import os
 import resource
 
 from runsc_py.runsc.control.errors import ControlError
-from runsc_py.sentry.auth.capabilities import CAP_NET_RAW, CAPABILITY_NAMES
+from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES, CAP_NET_RAW, CAPABILITY_NAMES
 from runsc_py.sentry.auth.credentials import Credentials
 from runsc_py.sentry.kernel.limits import (
     MAXIMUM_OPEN_FILES,
     RLIM_INFINITY,
     RLIM_NLIMITS,
+    RLIMIT_CORE,
     RLIMIT_FSIZE,
     RLIMIT_MEMLOCK,
     RLIMIT_MSGQUEUE,
     RLIMIT_NAMES,
     RLIMIT_NICE,
     RLIMIT_NOFILE,
+    RLIMIT_NPROC,
     RLIMIT_RTPRIO,
     RLIMIT_SIGPENDING,
     RLIMIT_STACK,
@@ -30,7 +32,7 @@ from runsc_py.sentry.kernel.limits import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
@@ -45,6 +47,18 @@ _CONTAINER_LIMITS = {
     RLIMIT_RTPRIO: (0, 0),
     RLIMIT_SIGPENDING: (0, 0),
     RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
+}
+#: Linux's for its first process, with a distribution's soft limit of processes
+_INITIAL_LIMITS = {
+    RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
+    RLIMIT_CORE: (0, RLIM_INFINITY),
+    RLIMIT_NPROC: (1 << 20, (1 << 29) - 1),
+    RLIMIT_NOFILE: (1024, 4096),
+    RLIMIT_MEMLOCK: (65536, 65536),
+    RLIMIT_SIGPENDING: (0, 0),
+    RLIMIT_MSGQUEUE: (819200, 819200),
+    RLIMIT_NICE: (0, 0),
+    RLIMIT_RTPRIO: (0, 0),
 }
 #: those of this process count where they are lower
 _HOST_LIMITS = ((RLIMIT_FSIZE, resource.RLIMIT_FSIZE),)
@@ -85,19 +99,40 @@ def credentials_of(process: Process, config: Config, namespace: UserNamespace) -
     )
 
 
+def full_credentials(uid: int, gid: int, config: Config, namespace: UserNamespace) -> Credentials:
+    """Who has no specification: root with every capability the policy grants, others with none."""
+    bounding = ALL_CAPABILITIES if config.net_raw else ALL_CAPABILITIES & ~(1 << CAP_NET_RAW)
+    held = 0 if uid else bounding
+    return Credentials(
+        uid=uid,
+        gid=gid,
+        user_namespace=namespace,
+        permitted=held,
+        effective=held,
+        bounding=bounding,
+    )
+
+
+def initial_limits() -> Limits:
+    """What a distribution starts programs with; the specification's are another matter."""
+    return _limits(_INITIAL_LIMITS)
+
+
 def container_limits() -> Limits:
     """What every container starts with: an object of its own each time."""
-    limits = Limits(
-        [
-            _CONTAINER_LIMITS.get(number, (RLIM_INFINITY, RLIM_INFINITY))
-            for number in range(RLIM_NLIMITS)
-        ]
-    )
+    limits = _limits(_CONTAINER_LIMITS)
     for number, host in _HOST_LIMITS:
         soft, hard = resource.getrlimit(host)
         if hard != resource.RLIM_INFINITY:
             limits.set(number, soft if soft != resource.RLIM_INFINITY else hard, hard)
     return limits
+
+
+def _limits(special: Mapping[int, tuple[int, int]]) -> Limits:
+    """A new object: none at all but these."""
+    return Limits(
+        [special.get(number, (RLIM_INFINITY, RLIM_INFINITY)) for number in range(RLIM_NLIMITS)]
+    )
 
 
 def limits_of(rlimits: Sequence[Rlimit]) -> Limits:

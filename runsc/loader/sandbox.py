@@ -65,6 +65,7 @@ def _serve(
 ) -> int:
     from runsc_py.runsc.boot import make_kernel
     from runsc_py.runsc.control.server import ControlServer, listen
+    from runsc_py.runsc.loader.lifecycle import Lifecycle
     from runsc_py.runsc.loader.loader import GoferMonitor
     from runsc_py.runsc.loader.manager import ContainerManager
     from runsc_py.runsc.loader.visits import await_visits
@@ -86,6 +87,7 @@ def _serve(
     )
     server = ControlServer(kernel, listen(request.socket_path))
     ContainerManager(loader, server)
+    Lifecycle(loader, server)
     services = Services(loader, server, request, log)
     _take_terminal(request, loader)
     confinement.complete(request.spec, request.config)

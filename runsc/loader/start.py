@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from runsc_py.runsc.control.errors import GUEST, NOT_FOUND, STATE, ControlError
+from runsc_py.runsc.control.errors import NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import home_of
 from runsc_py.runsc.loader.loader import ContainerProcess
@@ -35,12 +35,11 @@ if TYPE_CHECKING:
 
     from runsc_py.runsc.loader.loader import ContainerInformation, Loader
     from runsc_py.runsc.oci.process import Process
+    from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.fs.devpts.terminal import Terminal
+    from runsc_py.sentry.kernel.limits import Limits
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.open_file import OpenFile
-
-#: without a PATH a shell has this one
-STATUS_CODES = {2: "command-not-found", 20: "command-not-found", 13: "not-executable"}
 
 
 def prepare(loader: Loader, information: ContainerInformation, namespace: PidNamespace) -> None:
@@ -70,7 +69,7 @@ def check_executable(loader: Loader, information: ContainerInformation) -> None:
     process = information.spec.process
     assert process is not None
     arguments = _arguments(loader, information, process)
-    walker = _walker(loader, information, arguments)
+    walker = walker_in(loader, information, arguments.credentials)
     name = resolve_executable(
         walker, os.fsencode(process.args[0]), arguments.environment, os.fsencode(process.cwd)
     )
@@ -81,10 +80,9 @@ def check_executable(loader: Loader, information: ContainerInformation) -> None:
     try:
         open_executable(walker, walk(walker, name)).drop()
     except KernelError as error:
-        code = STATUS_CODES.get(error.number, GUEST)
         shown = os.fsdecode(name)
-        raise ControlError(
-            f'exec: "{shown}": stat {shown}: {message_of(error).lower()}', code, error.number
+        raise ControlError.of_creation(
+            f'exec: "{shown}": stat {shown}: {message_of(error).lower()}', error.number
         ) from None
 
 
@@ -137,7 +135,7 @@ def _let_go(
 
     def like_first() -> tuple[ProcessArguments, KernelThread]:
         arguments = _arguments(loader, information, process)
-        return arguments, _walker(loader, information, arguments)
+        return arguments, walker_in(loader, information, arguments.credentials)
 
     StartHooks(information, group, like_first).next()
 
@@ -190,16 +188,33 @@ def _arguments(
     loader: Loader, information: ContainerInformation, process: Process
 ) -> ProcessArguments:
     """What the specification says of a process, without its files."""
-    kernel = loader.kernel
-    credentials = credentials_of(process, information.config, kernel.root_user_namespace)
-    argv = [os.fsencode(argument) for argument in process.args]
-    arguments = ProcessArguments(argv, credentials, limits_of(process.rlimits))
-    arguments.environment = resolve_environment(process.env)
+    arguments = process_arguments(
+        loader,
+        information,
+        [os.fsencode(argument) for argument in process.args],
+        credentials_of(process, information.config, loader.kernel.root_user_namespace),
+        limits_of(process.rlimits),
+        resolve_environment(process.env),
+    )
     arguments.working_directory = os.fsencode(process.cwd or "/")
     if process.user.umask is not None:
         arguments.umask = process.user.umask & 0o777
     arguments.no_new_privileges = process.no_new_privileges
     arguments.oom_score_adjustment = process.oom_score_adj or 0
+    return arguments
+
+
+def process_arguments(
+    loader: Loader,
+    information: ContainerInformation,
+    argv: list[bytes],
+    credentials: Credentials,
+    limits: Limits,
+    environment: list[bytes],
+) -> ProcessArguments:
+    """A process of a container: what comes of the container."""
+    arguments = ProcessArguments(argv, credentials, limits)
+    arguments.environment = environment
     arguments.mount_namespace = information.mount_namespace
     arguments.uts_namespace = loader.namespaces.uts
     arguments.ipc_namespace = loader.namespaces.ipc
@@ -209,15 +224,15 @@ def _arguments(
     return arguments
 
 
-def _walker(
-    loader: Loader, information: ContainerInformation, arguments: ProcessArguments
+def walker_in(
+    loader: Loader, information: ContainerInformation, credentials: Credentials | None = None
 ) -> KernelThread:
-    """Somebody to look for files as the process would."""
+    """Somebody to look for a container's files, the superuser unless it is said who."""
     namespaces = loader.namespaces.copy()
     assert information.mount_namespace is not None
     namespaces.mount = information.mount_namespace
     root = information.mount_namespace.root.root_path
-    walker = KernelThread(loader.kernel, namespaces, root, credentials=arguments.credentials)
+    walker = KernelThread(loader.kernel, namespaces, root, credentials=credentials)
     loader.kernel.current_task = walker
     return walker
 
@@ -230,7 +245,7 @@ def _create(
     arguments: ProcessArguments,
 ) -> None:
     """Create the process in its container; it has its program and is not started."""
-    walker = _walker(loader, information, arguments)
+    walker = walker_in(loader, information, arguments.credentials)
     try:
         arguments.terminal = _import_files(information, entry, process, arguments)
         arguments.file_name = resolve_executable(
@@ -241,8 +256,7 @@ def _create(
             arguments.environment.append(b"HOME=" + os.fsencode(home))
         entry.group, _ = create_process(loader.kernel, arguments)
     except CreationError as error:
-        code = STATUS_CODES.get(error.number, GUEST)
-        raise ControlError(f"creating process: {error}", code, error.number) from None
+        raise ControlError.of_creation(f"creating process: {error}", error.number) from None
     finally:
         arguments.files.release(walker)
     entry.terminal = arguments.terminal
