@@ -147,6 +147,8 @@ def set_fsgid(old: Credentials, fsgid: int) -> Credentials:
 
 def set_groups(old: Credentials, groups: list[int]) -> Credentials:
     """setgroups(2).  Raises EPERM."""
-    if not old.user_namespace.setgroups_allowed or not _may_set(old, CAP_SETGID):
+    namespace = old.user_namespace
+    may = namespace.setgroups_allowed and namespace.gid_map.extents
+    if not may or not _may_set(old, CAP_SETGID):
         raise EPERM
     return old.replace(groups=tuple(sorted(groups)))

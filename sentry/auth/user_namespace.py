@@ -34,14 +34,10 @@ class IdMap:
 
     def __init__(self, extents: list[tuple[int, int, int]], parent: "IdMap | None" = None) -> None:
         """Raises EINVAL for overlapping or empty extents, EPERM for ids the parent cannot name."""
+        check_extents(extents)
         self.extents = extents
         self._global_extents: list[tuple[int, int, int]] = []
         for inside, outside, count in extents:
-            if count <= 0 or inside + count > NO_ID or outside + count > NO_ID:
-                raise EINVAL
-            for other_inside, _, other_count in self._global_extents:
-                if inside < other_inside + other_count and other_inside < inside + count:
-                    raise EINVAL
             first = outside if parent is None else parent._range_to_global(outside, count)
             self._global_extents.append((inside, first, count))
 
@@ -69,6 +65,18 @@ class IdMap:
         """What the guest sees for a global id: the overflow id when it is not mapped."""
         inside = self.from_global(identifier)
         return OVERFLOW_ID if inside is None else inside
+
+
+def check_extents(extents: list[tuple[int, int, int]]) -> None:
+    """Raises EINVAL for empty extents, and those that overlap inside or outside."""
+    for number, (inside, outside, count) in enumerate(extents):
+        if count <= 0 or inside + count > NO_ID or outside + count > NO_ID:
+            raise EINVAL
+        for other_inside, other_outside, other_count in extents[:number]:
+            if inside < other_inside + other_count and other_inside < inside + count:
+                raise EINVAL
+            if outside < other_outside + other_count and other_outside < outside + count:
+                raise EINVAL
 
 
 class _IdentityMap(IdMap):
@@ -100,6 +108,7 @@ class UserNamespace:
         "owner_gid",
         "owner_uid",
         "parent",
+        "projid_map",
         "resource_limits",
         "setgroups_allowed",
         "uid_map",
@@ -133,6 +142,8 @@ class UserNamespace:
         everything = [(0, 0, NO_ID)]
         self.uid_map = _IdentityMap(everything) if parent is None else IdMap([])
         self.gid_map = _IdentityMap(everything) if parent is None else IdMap([])
+        #: of the project ids of quotas, which no file here has
+        self.projid_map = _IdentityMap(everything) if parent is None else IdMap([])
 
     @classmethod
     def initial(cls) -> "UserNamespace":

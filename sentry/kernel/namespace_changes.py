@@ -151,7 +151,7 @@ def _credentials_in_new_user_namespace(task: "Task") -> "Credentials":
     """CLONE_NEWUSER: every capability, but only inside the new namespace."""
     old = task.credentials
     parent = old.user_namespace
-    if parent.level >= MAXIMUM_LEVEL:
+    if parent.level > MAXIMUM_LEVEL:
         raise ENOSPC
     if parent.uid_map.from_global(old.euid) is None or parent.gid_map.from_global(old.egid) is None:
         raise EPERM

@@ -4,7 +4,7 @@ A map is set once, by a task with capabilities over the namespace.
 """
 
 from runsc_py.sentry.auth.capabilities import CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN
-from runsc_py.sentry.auth.user_namespace import MAXIMUM_EXTENTS, IdMap
+from runsc_py.sentry.auth.user_namespace import MAXIMUM_EXTENTS, IdMap, check_extents
 from runsc_py.sentry.errors import EINVAL, EPERM
 
 TYPE_CHECKING = False
@@ -31,18 +31,39 @@ def setgroups(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> 
     return b"allow\n" if allowed else b"deny\n"
 
 
+def projid_map(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """One extent a line."""
+    return _text(subject.task.credentials.user_namespace.projid_map)
+
+
 def set_uid_map(subject: "Subject", writer: "Task", data: bytes) -> None:
     """Set the map, once.  Errors: EPERM, EINVAL."""
     target = subject.task.credentials.user_namespace
-    id_map = _parse(target, writer, data, target.uid_map, is_gid=False)
-    target.uid_map = id_map
+    parent = _check_writer(target, writer, target.uid_map)
+    _check_admin(target, writer)
+    extents = _parse(data)
+    if not _is_oneself(target, writer, extents, parent.uid_map, writer.credentials.euid):
+        _check_right(writer, parent, CAP_SETUID)
+    target.uid_map = IdMap(extents, parent.uid_map)
 
 
 def set_gid_map(subject: "Subject", writer: "Task", data: bytes) -> None:
     """Set the map, once.  Errors: EPERM, EINVAL."""
     target = subject.task.credentials.user_namespace
-    id_map = _parse(target, writer, data, target.gid_map, is_gid=True)
-    target.gid_map = id_map
+    parent = _check_writer(target, writer, target.gid_map)
+    _check_admin(target, writer)
+    extents = _parse(data)
+    is_oneself = _is_oneself(target, writer, extents, parent.gid_map, writer.credentials.egid)
+    if target.setgroups_allowed or not is_oneself:
+        _check_right(writer, parent, CAP_SETGID)
+    target.gid_map = IdMap(extents, parent.gid_map)
+
+
+def set_projid_map(subject: "Subject", writer: "Task", data: bytes) -> None:
+    """Set the map, once; that needs no capability.  Errors: EPERM, EINVAL."""
+    target = subject.task.credentials.user_namespace
+    parent = _check_writer(target, writer, target.projid_map)
+    target.projid_map = IdMap(_parse(data), parent.projid_map)
 
 
 def set_setgroups(subject: "Subject", writer: "Task", data: bytes) -> None:
@@ -62,13 +83,24 @@ def set_setgroups(subject: "Subject", writer: "Task", data: bytes) -> None:
         target.setgroups_allowed = False
 
 
-def _parse(
-    target: "UserNamespace", writer: "Task", data: bytes, current: IdMap, *, is_gid: bool
-) -> IdMap:
-    """A checked map from the text of one write: user_namespaces(7), "Defining user mappings"."""
+def _check_writer(target: "UserNamespace", writer: "Task", current: IdMap) -> "UserNamespace":
+    """Who may try at all; the parent namespace.  Errors: EPERM."""
     parent = target.parent
-    if current.extents or parent is None:
+    if parent is None or writer.credentials.user_namespace not in (target, parent):
         raise EPERM
+    if current.extents:
+        raise EPERM
+    return parent
+
+
+def _check_admin(target: "UserNamespace", writer: "Task") -> None:
+    """Errors: EPERM."""
+    if not writer.credentials.has_capability(CAP_SYS_ADMIN, target):
+        raise EPERM
+
+
+def _parse(data: bytes) -> list[tuple[int, int, int]]:
+    """The extents of one write.  Errors: EINVAL."""
     extents = []
     for line in data.splitlines():
         fields = line.split()
@@ -77,34 +109,29 @@ def _parse(
         extents.append((int(fields[0]), int(fields[1]), int(fields[2])))
     if not extents or len(extents) > MAXIMUM_EXTENTS:
         raise EINVAL
-    credentials = writer.credentials
-    if credentials.user_namespace not in (target, parent):
-        raise EPERM
-    if not credentials.has_capability(CAP_SYS_ADMIN, target):
-        raise EPERM
-    _check_right(target, parent, writer, extents, is_gid)
-    return IdMap(extents, parent.gid_map if is_gid else parent.uid_map)
+    check_extents(extents)
+    return extents
 
 
-def _check_right(
+def _is_oneself(
     target: "UserNamespace",
-    parent: "UserNamespace",
     writer: "Task",
     extents: list[tuple[int, int, int]],
-    is_gid: bool,
-) -> None:
-    """Who may map what: oneself, or anything with CAP_SETUID/CAP_SETGID in the parent."""
-    credentials = writer.credentials
-    if credentials.has_capability(CAP_SETGID if is_gid else CAP_SETUID, parent):
-        return
-    outer = parent.gid_map if is_gid else parent.uid_map
-    own = credentials.egid if is_gid else credentials.euid
-    only_oneself = (
-        len(extents) == 1 and extents[0][2] == 1 and outer.to_global(extents[0][1]) == own
+    outer: IdMap,
+    own: int,
+) -> bool:
+    """Whether the owner of the namespace maps nothing but an id of his own."""
+    return (
+        len(extents) == 1
+        and extents[0][2] == 1
+        and writer.credentials.euid == target.owner_uid
+        and outer.to_global(extents[0][1]) == own
     )
-    if not only_oneself or credentials.euid != target.owner_uid:
-        raise EPERM
-    if is_gid and target.setgroups_allowed:
+
+
+def _check_right(writer: "Task", parent: "UserNamespace", capability: int) -> None:
+    """Anything else needs the capability in the parent.  Errors: EPERM."""
+    if not writer.credentials.has_capability(capability, parent):
         raise EPERM
 
 

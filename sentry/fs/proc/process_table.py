@@ -50,6 +50,7 @@ _FILES = {
     b"timerslack_ns": Entry(process_files.timer_slack, 0o666, is_private=True),
     b"uid_map": Entry(id_maps.uid_map, 0o644, consume=id_maps.set_uid_map),
     b"gid_map": Entry(id_maps.gid_map, 0o644, consume=id_maps.set_gid_map),
+    b"projid_map": Entry(id_maps.projid_map, 0o644, consume=id_maps.set_projid_map),
     b"setgroups": Entry(id_maps.setgroups, 0o644, consume=id_maps.set_setgroups),
 }
 
