@@ -109,3 +109,16 @@ ARCH_SET_FS = 0x1002
 ARCH_GET_FS = 0x1003
 ARCH_GET_GS = 0x1004
 ARCH_CET_STATUS = 0x3001
+
+#: PR_SET_DUMPABLE: everybody with the right may look into it
+SUID_DUMP_USER = 1
+
+# What is executed by the host, in a stub.
+SYS_PRCTL = 157
+SYS_MEMBARRIER = 324
+PR_SET_TSC = 26
+PR_SET_THP_DISABLE = 41
+PR_TSC_ENABLE = 1
+PR_TSC_SIGSEGV = 2
+
+KCMP_EPOLL_SLOT = Structure("struct kcmp_epoll_slot", ("efd", "I"), ("tfd", "I"), ("toff", "I"))

@@ -237,6 +237,7 @@ def _load_into(
     kernel = task.kernel
     random = not task.extras.get("personality", 0) & ADDR_NO_RANDOMIZE
     memory = MemoryManager(kernel, context.address_space)
+    memory.inherit_policies(task.memory)
     _apply_limits(task, memory)
     base = PROGRAM_BASE + (_random_pages(task, PROGRAM_ENTROPY_BITS) if random else 0)
     loaded = load_image(context, memory, image, base)
@@ -344,6 +345,10 @@ def _put_in_force(
     _become_only_thread(task)
     release_user_state(task)
     old_memory, old_context = task.memory, task.context
+    if old_memory.huge_pages_disabled or "time_stamp_counter" in task.extras:
+        from runsc_py.sentry.kernel.host_settings import carry_over
+
+        carry_over(task, image.context)
     task.system_time()  # what the old context has cost
     group.leave_host_process()
     task.context = image.context

@@ -70,7 +70,14 @@ class Kernel:
     """One sandbox's kernel."""
 
     #: what of Task.extras a child gets at clone(2)
-    inherited_extras = ("personality", "scheduling", "timer_slack", "io_priority")
+    inherited_extras = (
+        "personality",
+        "scheduling",
+        "timer_slack",
+        "io_priority",
+        "time_stamp_counter",
+        "machine_check",
+    )
 
     def __init__(self, platform: Platform, options: KernelOptions, log: Log) -> None:
         self.platform = platform

@@ -4,6 +4,8 @@
 `kernel/signal_frame.py`.
 """
 
+from runsc_py.sentry.abi.memory import PAGE_SIZE
+from runsc_py.sentry.abi.process import SUID_DUMP_USER
 from runsc_py.sentry.abi.signals import (
     CLD_STOPPED,
     CORE_SIGNALS,
@@ -91,9 +93,15 @@ def terminate(group: "ThreadGroup", number: int) -> None:
     No core file is ever written, but the status says that one would have been.
     """
     status = number
-    if bit(number) & CORE_SIGNALS and group.limits.get(RLIMIT_CORE)[0] > 0:
+    if bit(number) & CORE_SIGNALS and _would_dump(group):
         status |= 0x80
     exit_thread_group(group, status)
+
+
+def _would_dump(group: "ThreadGroup") -> bool:
+    """core(5): the process is dumpable, and the limit leaves room for a page."""
+    dumpable = any(task.memory.dumpable == SUID_DUMP_USER for task in group.tasks[:1])
+    return dumpable and group.limits.get(RLIMIT_CORE)[0] >= PAGE_SIZE
 
 
 def _stop(group: "ThreadGroup", number: int) -> None:

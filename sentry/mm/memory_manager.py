@@ -36,9 +36,11 @@ class MemoryManager:
         "environment_range",
         "executable",
         "has_shared_mappings",
+        "huge_pages_disabled",
         "kernel",
         "limits",
         "mapped_files",
+        "mdwe",
         "read",
         "stack_start",
         "users",
@@ -73,6 +75,10 @@ class MemoryManager:
         self.aio_contexts: dict[int, AioContext] = {}
         #: whether MAP_SHARED was ever asked for: only then can a shared futex have another key
         self.has_shared_mappings = False
+        #: PR_SET_MDWE (mm/write_execute.py)
+        self.mdwe = 0
+        #: PR_SET_THP_DISABLE
+        self.huge_pages_disabled = False
 
     # -- life ---------------------------------------------------------------------
 
@@ -107,10 +113,19 @@ class MemoryManager:
         child.mapped_files = dict(self.mapped_files)
         child.written_files = set(self.written_files)
         child.has_shared_mappings = self.has_shared_mappings
+        child.inherit_policies(self)
         for address, segment in self.attachments.items():
             segment.attached += 1
             child.attachments[address] = segment
         return child
+
+    def inherit_policies(self, parent: "MemoryManager") -> None:
+        """What prctl(2) set, which children and new programs keep."""
+        if parent.mdwe:
+            from runsc_py.sentry.mm.write_execute import PR_MDWE_NO_INHERIT
+
+            self.mdwe = 0 if parent.mdwe & PR_MDWE_NO_INHERIT else parent.mdwe
+        self.huge_pages_disabled = parent.huge_pages_disabled
 
     # -- copies ---------------------------------------------------------------------
 

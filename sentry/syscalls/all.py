@@ -29,7 +29,8 @@ FAMILIES = {
     "file_control": "fcntl",
     "file_flags": "file_getattr file_setattr",
     "filesystem_contexts": "fsopen fsconfig fsmount fspick",
-    "futex": "futex futex_waitv",
+    "futex": "futex",
+    "futex2": "futex_waitv futex_wake futex_wait futex_requeue",
     "handles": "name_to_handle_at open_by_handle_at",
     "identity": (
         "getuid getgid setuid setgid geteuid getegid setreuid setregid getgroups setgroups "
@@ -60,6 +61,7 @@ FAMILIES = {
         "vhangup acct swapon swapoff reboot iopl ioperm init_module delete_module quotactl "
         "kexec_load finit_module kexec_file_load"
     ),
+    "barriers": "membarrier",
     "process_memory": "process_vm_readv process_vm_writev kcmp",
     "processes": (
         "getpid clone fork vfork wait4 setpgid getppid getpgrp setsid getpgid getsid gettid "

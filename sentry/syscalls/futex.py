@@ -1,13 +1,11 @@
 """futex(2): waiting on a word of memory."""
 
-from runsc_py.sentry.abi.process import FUTEX_WAITV
 from runsc_py.sentry.errors import EAGAIN, EINVAL, ENOSYS
 from runsc_py.sentry.kernel.futex import (
     MATCH_ANY,
     exchange_word,
     futex_key,
     futex_wait,
-    futex_wait_any,
     load_word,
 )
 from runsc_py.sentry.kernel.task import Task
@@ -16,7 +14,6 @@ from runsc_py.sentry.syscalls.table import Restart, Support, syscall
 from runsc_py.sentry.syscalls.time_arguments import copy_in_timespec
 from runsc_py.sentry.syscalls.types import (
     Address,
-    ClockId,
     FutexOperation,
     InTimespec,
     UnsignedInt,
@@ -37,13 +34,12 @@ FUTEX_CMP_REQUEUE_PI = 12
 FUTEX_LOCK_PI2 = 13
 FUTEX_PRIVATE_FLAG = 128
 FUTEX_CLOCK_REALTIME = 256
-FUTEX2_SIZE_U32 = 2
-FUTEX2_SIZE_MASK = 3
-FUTEX_WAITV_MAX = 128
 CLOCK_REALTIME = 0
 CLOCK_MONOTONIC = 1
 INT_MAX = 0x7FFFFFFF
 
+#: whose absolute time may be that of CLOCK_REALTIME
+_WITH_CLOCK = (FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2)
 PRIORITY_INHERITANCE = (
     FUTEX_LOCK_PI,
     FUTEX_LOCK_PI2,
@@ -73,6 +69,8 @@ async def futex(
     """futex(2)"""
     command = operation & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
     private = bool(operation & FUTEX_PRIVATE_FLAG)
+    if operation & FUTEX_CLOCK_REALTIME and command not in _WITH_CLOCK:
+        raise ENOSYS
     if command in (FUTEX_WAIT, FUTEX_WAIT_BITSET):
         bitset = value3 if command == FUTEX_WAIT_BITSET else MATCH_ANY
         deadline = _deadline(task, operation, command, timeout) if timeout else None
@@ -82,8 +80,6 @@ async def futex(
         return await _with_priority_inheritance(
             task, address, operation, value, timeout, address2, value3
         )
-    if operation & FUTEX_CLOCK_REALTIME:
-        raise ENOSYS
     if command in (FUTEX_WAKE, FUTEX_WAKE_BITSET):
         bitset = value3 if command == FUTEX_WAKE_BITSET else MATCH_ANY
         if not bitset:
@@ -92,7 +88,7 @@ async def futex(
         return task.kernel.futexes.wake(key, _count(value), bitset)
     if command in (FUTEX_REQUEUE, FUTEX_CMP_REQUEUE):
         expected = value3 if command == FUTEX_CMP_REQUEUE else None
-        return _requeue(task, address, address2, private, value, timeout, expected)
+        return requeue(task, address, address2, private, value, timeout, expected)
     if command == FUTEX_WAKE_OP:
         return _wake_operation(task, address, address2, private, value, timeout, value3)
     raise ENOSYS
@@ -114,14 +110,10 @@ async def _with_priority_inheritance(
     private = bool(operation & FUTEX_PRIVATE_FLAG)
     deadline = None
     if command in (FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_WAIT_REQUEUE_PI):
-        if operation & FUTEX_CLOCK_REALTIME and command == FUTEX_LOCK_PI:
-            raise ENOSYS
         real = operation & FUTEX_CLOCK_REALTIME or command == FUTEX_LOCK_PI
         if timeout:
             clock = CLOCK_REALTIME if real else CLOCK_MONOTONIC
             deadline = monotonic_deadline(task, clock, copy_in_timespec(task, timeout))
-    elif operation & FUTEX_CLOCK_REALTIME:
-        raise ENOSYS
     if command in (FUTEX_LOCK_PI, FUTEX_LOCK_PI2):
         await futex_pi.lock_pi(task, address, private, deadline)
     elif command == FUTEX_TRYLOCK_PI:
@@ -160,7 +152,7 @@ def _deadline(task: Task, operation: int, command: int, address: int) -> int:
     return when
 
 
-def _requeue(
+def requeue(
     task: Task,
     address: int,
     address2: int,
@@ -219,7 +211,7 @@ def _wake_operation(
     compared = _signed(encoded & 0xFFF, 12)
     if encoded >> 31:
         argument = 1 << (argument & 31)
-    if operation not in _OPERATIONS or comparison not in _COMPARISONS:
+    if operation not in _OPERATIONS:
         raise ENOSYS
     key = futex_key(task, address, private)
     key2 = futex_key(task, address2, private)
@@ -230,37 +222,10 @@ def _wake_operation(
         if found == old:
             break
         old = found
+    if comparison not in _COMPARISONS:
+        raise ENOSYS  # as on Linux, the word has changed by now
     table = task.kernel.futexes
     woken = table.wake(key, _count(wake))
     if _COMPARISONS[comparison](_signed(old, 32), compared):
         woken += table.wake(key2, _count(wake2 & 0xFFFFFFFF))
     return woken
-
-
-@syscall(449, "futex_waitv")
-async def futex_waitv(
-    task: Task,
-    address: Address,
-    count: UnsignedInt,
-    flags: UnsignedInt,
-    timeout: InTimespec,
-    clock_id: ClockId,
-) -> int:
-    """futex_waitv: wait on several futexes; the result is the index of one that was woken."""
-    if flags or not 0 < count <= FUTEX_WAITV_MAX or not address:
-        raise EINVAL
-    raw = task.memory.copy_in(address, count * FUTEX_WAITV.size)
-    words = []
-    for position in range(0, len(raw), FUTEX_WAITV.size):
-        value, word_address, word_flags, reserved = FUTEX_WAITV.unpack_from(raw, position)
-        if word_flags & ~(FUTEX_PRIVATE_FLAG | FUTEX2_SIZE_MASK) or reserved:
-            raise EINVAL
-        if word_flags & FUTEX2_SIZE_MASK != FUTEX2_SIZE_U32:
-            raise EINVAL
-        words.append((word_address, value & 0xFFFFFFFF, bool(word_flags & FUTEX_PRIVATE_FLAG)))
-    deadline = None
-    if timeout:
-        if clock_id not in (CLOCK_REALTIME, CLOCK_MONOTONIC):
-            raise EINVAL
-        deadline = monotonic_deadline(task, clock_id, copy_in_timespec(task, timeout))
-    return await futex_wait_any(task, words, deadline)

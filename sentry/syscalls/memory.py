@@ -223,6 +223,10 @@ def mmap(
         offset = 0
     if shared:
         task.memory.has_shared_mappings = True
+    if task.memory.mdwe:
+        from runsc_py.sentry.mm.write_execute import check_new_mapping
+
+        check_new_mapping(protection)
     if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
         check_map_count(task)
     return task.context.execute(
@@ -264,6 +268,10 @@ def mprotect(task: Task, address: Address, length: Size, protection: LongProtect
     if not length:
         return 0
     check_range(task, address, page_up(length), ENOMEM)
+    if task.memory.mdwe:
+        from runsc_py.sentry.mm.write_execute import check_new_protection
+
+        check_new_protection(task.memory, address, page_up(length), protection)
     if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
         check_map_count(task, address, page_up(length))
     return task.context.execute(

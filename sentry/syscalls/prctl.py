@@ -14,10 +14,16 @@ from runsc_py.sentry.auth.capabilities import (
     SECURE_ALL_LOCKS,
 )
 from runsc_py.sentry.errors import EINVAL, EPERM
+from runsc_py.sentry.kernel.host_settings import (
+    set_huge_pages_disabled,
+    set_time_stamp_counter_mode,
+    time_stamp_counter_mode,
+)
 from runsc_py.sentry.kernel.seccomp import mode as seccomp_mode
 from runsc_py.sentry.kernel.seccomp import set_strict
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.timer_slack import set_timer_slack, timer_slack_of
+from runsc_py.sentry.mm.write_execute import PR_MDWE_NO_INHERIT, PR_MDWE_REFUSE_EXEC_GAIN
 from runsc_py.sentry.syscalls.seccomp import set_filter
 from runsc_py.sentry.syscalls.table import Support, syscall
 from runsc_py.sentry.syscalls.types import Hexadecimal, PrctlOption
@@ -26,7 +32,8 @@ from runsc_py.sentry.syscalls.types import Hexadecimal, PrctlOption
 Operation = Callable[[Task, int, int, int, int], int]
 
 _LONG_MAX = (1 << 63) - 1
-_PR_TSC_ENABLE = 1
+_PR_MCE_KILL_DEFAULT = 2
+_PR_TIMING_STATISTICAL = 0
 _NAME_SIZE = 16
 #: Linux's saved_auxv: AT_VECTOR_SIZE words
 _SAVED_AUXV_SIZE = 56 * 8
@@ -191,15 +198,69 @@ def _get_tid_address(task: Task, address: int, _3: int, _4: int, _5: int) -> int
 
 
 def _get_time_stamp_counter(task: Task, address: int, _3: int, _4: int, _5: int) -> int:
-    task.memory.copy_out(address, _int(_PR_TSC_ENABLE))
+    task.memory.copy_out(address, _int(time_stamp_counter_mode(task)))
     return 0
 
 
 def _set_time_stamp_counter(task: Task, mode: int, _3: int, _4: int, _5: int) -> int:
-    """rdtsc is always allowed: PR_TSC_SIGSEGV is refused, as on a machine without it."""
-    if mode != _PR_TSC_ENABLE:
+    set_time_stamp_counter_mode(task, mode)
+    return 0
+
+
+def _get_machine_check_policy(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    if arg2 or arg3 or arg4 or arg5:
+        raise EINVAL
+    policy: int = task.extras.get("machine_check", _PR_MCE_KILL_DEFAULT)
+    return policy
+
+
+def _set_machine_check_policy(task: Task, what: int, policy: int, arg4: int, arg5: int) -> int:
+    """Kept and shown: memory errors are the host's to handle."""
+    if arg4 or arg5:
+        raise EINVAL
+    if what == 0 and policy == 0:
+        task.extras.pop("machine_check", None)
+    elif what == 1 and 0 <= policy <= _PR_MCE_KILL_DEFAULT:
+        task.extras["machine_check"] = policy
+    else:
         raise EINVAL
     return 0
+
+
+def _get_timing(task: Task, _2: int, _3: int, _4: int, _5: int) -> int:
+    return _PR_TIMING_STATISTICAL
+
+
+def _set_timing(task: Task, mode: int, _3: int, _4: int, _5: int) -> int:
+    if mode != _PR_TIMING_STATISTICAL:
+        raise EINVAL
+    return 0
+
+
+def _switch_performance_events(task: Task, _2: int, _3: int, _4: int, _5: int) -> int:
+    """All of the task's are switched: it has none, perf_event_open(2) is not offered."""
+    return 0
+
+
+# Memory
+
+
+def _set_write_execute(task: Task, bits: int, arg3: int, arg4: int, arg5: int) -> int:
+    """PR_SET_MDWE: what is set stays."""
+    if arg3 or arg4 or arg5 or bits & ~(PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT):
+        raise EINVAL
+    if bits == PR_MDWE_NO_INHERIT:
+        raise EINVAL
+    if task.memory.mdwe not in (0, bits):
+        raise EPERM
+    task.memory.mdwe = bits
+    return 0
+
+
+def _get_write_execute(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
+    if arg2 or arg3 or arg4 or arg5:
+        raise EINVAL
+    return task.memory.mdwe
 
 
 def _get_auxiliary_vector(task: Task, address: int, size: int, arg4: int, arg5: int) -> int:
@@ -228,6 +289,13 @@ def _set_seccomp(task: Task, mode: int, program: int, _4: int, _5: int) -> int:
 def _get_huge_pages_disabled(task: Task, arg2: int, arg3: int, arg4: int, arg5: int) -> int:
     if arg2 or arg3 or arg4 or arg5:
         raise EINVAL
+    return int(task.memory.huge_pages_disabled)
+
+
+def _set_huge_pages_disabled(task: Task, value: int, arg3: int, arg4: int, arg5: int) -> int:
+    if arg3 or arg4 or arg5:
+        raise EINVAL
+    set_huge_pages_disabled(task, bool(value))
     return 0
 
 
@@ -239,6 +307,8 @@ _OPERATIONS: dict[int, Operation] = {
     4: _set_dumpable,
     7: _get_keep_capabilities,
     8: _set_keep_capabilities,
+    13: _get_timing,
+    14: _set_timing,
     15: _set_name,
     16: _get_name,
     21: _get_seccomp,
@@ -251,13 +321,20 @@ _OPERATIONS: dict[int, Operation] = {
     28: _set_securebits,
     29: _set_timer_slack,
     30: _get_timer_slack,
+    31: _switch_performance_events,
+    32: _switch_performance_events,
+    33: _set_machine_check_policy,
+    34: _get_machine_check_policy,
     36: _set_child_subreaper,
     37: _get_child_subreaper,
     38: _set_no_new_privileges,
     39: _get_no_new_privileges,
     40: _get_tid_address,
+    41: _set_huge_pages_disabled,
     42: _get_huge_pages_disabled,
     47: _change_ambient_set,
+    65: _set_write_execute,
+    66: _get_write_execute,
     0x41555856: _get_auxiliary_vector,
 }
 
@@ -266,8 +343,7 @@ _OPERATIONS: dict[int, Operation] = {
     157,
     "prctl",
     support=Support.PARTIAL,
-    note="names, dumpable, seccomp, capabilities, no_new_privs, subreaper, slack, auxv, "
-    "TSC enabled; others EINVAL",
+    note="no PR_SET_MM, PR_SET_VMA, PR_SCHED_CORE, speculation control, system call dispatch",
 )
 def prctl(
     task: Task,

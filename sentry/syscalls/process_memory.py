@@ -1,6 +1,7 @@
 """Other processes' memory and resources: process_vm_readv(2), process_vm_writev(2), kcmp(2)."""
 
-from runsc_py.sentry.errors import EBADF, EFAULT, EINVAL, EPERM, ESRCH
+from runsc_py.sentry.abi.process import KCMP_EPOLL_SLOT
+from runsc_py.sentry.errors import EBADF, EFAULT, EINVAL, ENOENT, EPERM, ESRCH
 from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.ipc.semaphores import UNDO
 from runsc_py.sentry.kernel.task import Task
@@ -18,6 +19,7 @@ KCMP_FS = 3
 KCMP_SIGHAND = 4
 KCMP_IO = 5
 KCMP_SYSVSEM = 6
+KCMP_EPOLL_TFD = 7
 
 
 def _target(task: Task, pid: int) -> Task:
@@ -121,13 +123,31 @@ def _resource(task: Task, kind: int, index: int) -> object:
     return resources[kind]
 
 
+def _watched_by_epoll(task: Task, slot: bytes) -> object:
+    """The file that an epoll instance watches under a number.  Errors: EBADF, EINVAL, ENOENT."""
+    from runsc_py.sentry.fs.epoll import EpollFile
+
+    epoll_fd, watched_fd, position = KCMP_EPOLL_SLOT.unpack(slot)
+    epoll = task.files.get(epoll_fd)
+    if not isinstance(epoll, EpollFile):
+        raise EINVAL
+    found = [file for fd, file in epoll.items if fd == watched_fd]
+    if position >= len(found):
+        raise ENOENT
+    return found[position]
+
+
 @syscall(312, "kcmp")
 def kcmp(
     task: Task, pid1: Pid, pid2: Pid, kind: Int, index1: UnsignedLong, index2: UnsignedLong
 ) -> int:
     """kcmp(2): 0 for the same, 1 and 2 for an order that means nothing."""
-    first = id(_resource(_target(task, pid1), kind, index1))
-    second = id(_resource(_target(task, pid2), kind, index2))
+    one, other = _target(task, pid1), _target(task, pid2)
+    if kind == KCMP_EPOLL_TFD:
+        first = id(_resource(one, KCMP_FILE, index1))
+        second = id(_watched_by_epoll(other, task.memory.copy_in(index2, KCMP_EPOLL_SLOT.size)))
+    else:
+        first, second = id(_resource(one, kind, index1)), id(_resource(other, kind, index2))
     if first == second:
         return 0
     return 1 if first < second else 2

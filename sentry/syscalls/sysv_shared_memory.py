@@ -87,6 +87,10 @@ def shmat(task: Task, identifier: Int, address: Address, flags: Int) -> int:
         host_flags |= MAP_FIXED if flags & SHM_REMAP else MAP_FIXED_NOREPLACE
     elif flags & SHM_REMAP:
         raise EINVAL
+    if task.memory.mdwe:
+        from runsc_py.sentry.mm.write_execute import check_new_mapping
+
+        check_new_mapping(protection)
     result = task.context.execute(
         SYS_MMAP, address, size, protection, host_flags, segment.descriptor, 0
     )

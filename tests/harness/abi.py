@@ -17,7 +17,7 @@ _KERNEL_HEADERS = (
     "linux/sched.h linux/sched/types.h linux/signalfd.h linux/stat.h linux/sysinfo.h "
     "linux/time.h linux/times.h linux/timex.h linux/utime.h linux/utsname.h linux/filter.h "
     "linux/futex.h linux/inotify.h linux/msg.h linux/ptrace.h linux/seccomp.h linux/sem.h "
-    "linux/shm.h linux/aio_abi.h linux/mqueue.h"
+    "linux/kcmp.h linux/shm.h linux/aio_abi.h linux/mqueue.h"
 )
 _LIBRARY_HEADERS = (
     "stddef.h stdio.h net/if.h netinet/in.h poll.h sched.h sys/epoll.h sys/socket.h sys/uio.h "

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -68,6 +69,10 @@ static int is_allowed(int64_t number, const uint64_t a[6])
     case SYS_mlockall:
     case SYS_munlockall:
         return 1;
+    case SYS_membarrier:
+        return a[1] == 0; /* no processor is named */
+    case SYS_prctl:
+        return (a[0] == PR_SET_TSC || a[0] == PR_SET_THP_DISABLE) && !a[2] && !a[3] && !a[4];
     default:
         return 0;
     }

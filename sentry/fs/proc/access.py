@@ -1,13 +1,11 @@
 """Who may look into another process: ptrace(2), "Ptrace access mode checking"."""
 
+from runsc_py.sentry.abi.process import SUID_DUMP_USER
 from runsc_py.sentry.auth.capabilities import CAP_SYS_PTRACE, is_subset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
-
-#: PR_SET_DUMPABLE: anybody with the same ids may look
-SUID_DUMP_USER = 1
 
 
 def may_inspect(task: "Task", target: "Task", *, real_ids: bool = False) -> bool:

@@ -7,8 +7,9 @@ What can be read there is in `process_status.py`, `process_files.py`, `process_l
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
+from runsc_py.sentry.abi.process import SUID_DUMP_USER
 from runsc_py.sentry.errors import EACCES, EINVAL, ESRCH
-from runsc_py.sentry.fs.proc.access import SUID_DUMP_USER, may_inspect
+from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.fs.synthetic import SyntheticDirectory, SyntheticFileSystem, TextFile
 from runsc_py.sentry.vfs.attributes import S_IFDIR, AttributeChange
 from runsc_py.sentry.vfs.inode import Inode

@@ -22,6 +22,7 @@ ENTRIES = TABLE.load_all()
 #: where python-ptrace describes the C library's function, or an older kernel's
 OTHER_ARITY = {
     "clone": "it has the arguments of i386",
+    "membarrier": "Linux 5.10 gave it a processor",
 }
 
 
