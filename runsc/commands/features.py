@@ -14,7 +14,9 @@ SYNTAX = Syntax(
     operands=(),
 )
 OLDEST = "1.0.0"
-HOOKS = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
+HOOKS = (
+    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+)  # fmt: skip
 
 
 def features(config: Config) -> dict[str, object]:

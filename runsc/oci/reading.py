@@ -20,6 +20,9 @@ SIZE_LIMIT = 16 << 20
 
 CONFIGURATION = "config.json"
 
+#: of numbers, with and without a sign; a type of msgspec cannot say the latter
+SMALLEST, LARGEST = -(1 << 63), (1 << 64) - 1
+
 T = TypeVar("T", bound=Structure)
 
 
@@ -85,6 +88,8 @@ def _without_nulls(value: Any) -> Any:
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
+    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
+        raise ValueError(f"the number {value} does not fit into 64 bits")
     return value
 
 
