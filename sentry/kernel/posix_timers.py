@@ -7,7 +7,7 @@ from runsc_py.sentry.abi.signals import SI_TIMER, SIGINFO_TIMER
 from runsc_py.sentry.abi.time import SIGEV_NONE
 from runsc_py.sentry.errors import EINVAL
 from runsc_py.sentry.kernel.interval_timers import PeriodicTimer
-from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.signals import PendingSignals, SignalInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class PosixTimer:
         )
 
     def set(self, expiry: int, interval: int) -> None:
-        """Arm or disarm (0); an arming forgets overruns."""
+        """Arm or disarm (0); overruns and a signal that was not delivered yet are forgotten."""
+        self._forget_signal()
         self._overrun = self._delivered_overrun = 0
         self.timer.set(expiry, interval)
 
@@ -76,17 +77,23 @@ class PosixTimer:
         return min(count, _MAXIMUM_OVERRUN)
 
     def delete(self) -> None:
-        """Disarm; a signal already queued stays so (POSIX leaves it open, Linux keeps it)."""
+        """Disarm; a signal that was not delivered yet is forgotten."""
+        self._forget_signal()
         self.timer.cancel()
         self._charge = None
 
+    def _pending(self) -> PendingSignals:
+        target = self.notification.target
+        return self._group.pending if target is None else target.pending
+
     def _is_queued(self) -> bool:
         info = self._info
-        if info is None:
-            return False
-        target = self.notification.target
-        pending = self._group.pending if target is None else target.pending
-        return any(queued is info for queued in pending.queues.get(info.number, ()))
+        return info is not None and info in self._pending().queues.get(info.number, ())
+
+    def _forget_signal(self) -> None:
+        if self._info is not None:
+            self._pending().remove(self._info)
+            self._info = None
 
     def _expired(self, periods: int) -> None:
         if self._group.exiting:
@@ -103,6 +110,7 @@ class PosixTimer:
         self._overrun = periods - 1
         self._info = SignalInfo(self.notification.signal, raw=self._siginfo())
         self._info.charge = self._charge
+        self._info.is_of_timer = True
         target = self.notification.target
         (self._group if target is None else target).send_signal(self._info)
 

@@ -106,7 +106,7 @@ def _queue(task: "Task", pending: "PendingSignals", info: SignalInfo) -> bool:
     """
     number = info.number
     is_standard = number < SIGRTMIN
-    if is_standard and pending.mask & bit(number):
+    if is_standard and pending.mask & bit(number) and not info.is_of_timer:
         return False
     if info.charge is None:
         credentials = task.credentials

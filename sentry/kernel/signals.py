@@ -29,7 +29,7 @@ class SignalInfo:
     `raw` holds the structure as the receiver will see it, all 128 bytes.
     """
 
-    __slots__ = ("charge", "number", "raw")
+    __slots__ = ("charge", "is_of_timer", "number", "raw")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class SignalInfo:
         )
         #: while it is queued it counts for RLIMIT_SIGPENDING
         self.charge: Charge | None = None
+        #: a POSIX timer's, which is queued beside others of its number
+        self.is_of_timer = False
 
     @classmethod
     def from_kernel(cls, number: int) -> "SignalInfo":
@@ -122,7 +124,7 @@ class PendingSignals:
         """Queue a signal; False when a standard one was pending already."""
         queue = self.queues.get(info.number)
         if queue:
-            if info.number < SIGRTMIN:
+            if info.number < SIGRTMIN and not info.is_of_timer:
                 return False
             queue.append(info)
         else:
@@ -143,6 +145,14 @@ class PendingSignals:
             del self.queues[number]
             self.mask &= ~bit(number)
         return info
+
+    def remove(self, info: SignalInfo) -> None:
+        """Forget one signal, if it is pending here."""
+        queue = self.queues.get(info.number, [])
+        if info in queue:
+            queue.remove(info)
+            if not queue:
+                self.discard(bit(info.number))
 
     def discard(self, mask: int) -> None:
         """Forget every pending signal of `mask`."""

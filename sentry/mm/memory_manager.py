@@ -202,6 +202,13 @@ class MemoryManager:
         """Clear a small range.  Errors: EFAULT."""
         self.copy_out(address, bytes(size))
 
+    def detach_segments(self, start: int, end: int) -> None:
+        """The range is unmapped, or mapped over: shared memory that lay there is detached."""
+        for address, segment in list(self.attachments.items()):
+            if start <= address and address + (segment.pages << 12) <= end:
+                del self.attachments[address]
+                segment.detach()
+
     # -- what is mapped --------------------------------------------------------------
 
     def note_mapped_file(self, descriptor: int, path: "Path", writable: bool = False) -> None:

@@ -287,7 +287,10 @@ def munmap(task: Task, address: Address, length: Size) -> int:
     check_range(task, address, page_up(length), EINVAL)
     if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
         check_map_count(task, address, page_up(length))
-    return task.context.execute(SYS_MUNMAP, address, length)
+    result = task.context.execute(SYS_MUNMAP, address, length)
+    if task.memory.attachments and not result:
+        task.memory.detach_segments(address, address + page_up(length))
+    return result
 
 
 @syscall(25, "mremap")

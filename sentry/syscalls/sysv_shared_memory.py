@@ -98,6 +98,7 @@ def shmat(task: Task, identifier: Int, address: Address, flags: Int) -> int:
         raise EINVAL if result == -EEXIST.number else ENOMEM
     memory = task.memory
     memory.has_shared_mappings = True
+    memory.detach_segments(result, result + size)
     segment.attach(task)
     memory.attachments[result] = segment
     return result
