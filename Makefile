@@ -46,7 +46,7 @@ fuzz: $(DEVELOPMENT) ## Fire random system calls at the sandbox for about a minu
 	HYPOTHESIS_PROFILE=explore RUNSC_FUZZ_ROUNDS=800 \
 		$(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/fuzz/test_system_calls.py
 
-stress: $(DEVELOPMENT) ## Run stress-ng's stressors in the sandbox, 10 seconds each (a quarter of an hour)
+stress: $(DEVELOPMENT) ## Run stress-ng's stressors in the sandbox, 10 seconds each (half an hour)
 	RUNSC_STRESS_SECONDS=10 $(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/stress
 
 conformance: $(RUNTIME) ## Run CPython's own tests natively and inside (CONFORMANCE_OPTIONS=--help)

@@ -9,6 +9,10 @@ _FAMILIES = {
     "timers": "alarm clock cyclic hrtimers itimer nanosleep sleep timer timerfd",
     "threads": "futex mutex pthread sem",
     "ipc": "mq msg sem-sysv shm shm-sysv",
+    "files": """access chattr chdir chmod chown copy-file dentry dir dirdeep dirmany dup eventfd
+        fallocate fcntl file-ioctl filename flock fpunch fsize fstat getdent handle hdd inode-flags
+        inotify io iomix ioprio lease link locka lockf lockofd mknod open procfs rename symlink
+        sync-file touch utime xattr""",
     "bad-input": "enosys sysbadaddr sysinval",
 }
 STRESSORS = [
