@@ -70,6 +70,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.platform.interface import Context
     from runsc_py.sentry.auth.credentials import Credentials
+    from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.task import Task
 
 #: where position-independent programs go, before randomisation (Linux's ELF_ET_DYN_BASE)
@@ -342,6 +343,7 @@ def _put_in_force(
 ) -> None:
     """The point of no return: the other threads end, the task takes up the new program."""
     group = task.thread_group
+    former = task.identifiers
     _become_only_thread(task)
     release_user_state(task)
     old_memory, old_context = task.memory, task.context
@@ -376,17 +378,18 @@ def _put_in_force(
     registers.cs = USER_CS
     registers.ss = USER_SS
     if task.tracing is not None:
-        _report_to_tracer(task)
+        _report_to_tracer(task, former)
     registers.ds = registers.es = 0
     image.context.set_registers_changed()
 
 
-def _report_to_tracer(task: "Task") -> None:
-    """PTRACE_O_TRACEEXEC; a tracer of the old school gets a SIGTRAP instead."""
+def _report_to_tracer(task: "Task", former: "dict[PidNamespace, int]") -> None:
+    """PTRACE_O_TRACEEXEC, with the thread's number before; without it a SIGTRAP, unless seized."""
     tracing = task.tracing
     assert tracing is not None
     if tracing.wants(PTRACE_EVENT_EXEC):
-        tracing.events.append((PTRACE_EVENT_EXEC, task.identifier_in(tracing.tracer.pid_namespace)))
+        number = former.get(tracing.tracer.pid_namespace, 0)
+        tracing.events.append((PTRACE_EVENT_EXEC, number))
     elif not tracing.seized:
         task.pending.add(SignalInfo(SIGTRAP, SI_USER, task.identifier))
     task.attention = True
@@ -395,10 +398,12 @@ def _report_to_tracer(task: "Task") -> None:
 def _become_only_thread(task: "Task") -> None:
     """The other threads end; the one that stays has the identity of the leader."""
     group = task.thread_group
+    leader = group.leader
+    if leader is not task and leader.tracing is not None:
+        leader.tracing.detach()  # its number lives on: nobody hears of its end
     for other in list(group.tasks):
         if other is not task:
             exit_task(other, 0)
-    leader = group.leader
     if leader is task:
         return
     task.pid_namespace.unregister(task)

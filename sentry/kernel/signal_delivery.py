@@ -87,15 +87,26 @@ def act(task: "Task", info: SignalInfo) -> None:
         terminate(group, number)
 
 
+def is_deadly(group: "ThreadGroup", number: int) -> bool:
+    """Whether `act` would end the process."""
+    harmless = IGNORED_BY_DEFAULT | STOP_SIGNALS
+    if group.handlers.get(number).handler != SIG_DFL or bit(number) & harmless:
+        return False
+    return not group.is_unkillable or bool(bit(number) & UNBLOCKABLE)
+
+
 def terminate(group: "ThreadGroup", number: int) -> None:
-    """The default action of a deadly signal.
+    """The default action of a deadly signal."""
+    exit_thread_group(group, deadly_status(group, number))
+
+
+def deadly_status(group: "ThreadGroup", number: int) -> int:
+    """The wait status of who dies of a signal.
 
     No core file is ever written, but the status says that one would have been.
     """
-    status = number
-    if bit(number) & CORE_SIGNALS and _would_dump(group):
-        status |= 0x80
-    exit_thread_group(group, status)
+    dumps = bit(number) & CORE_SIGNALS and _would_dump(group)
+    return number | 0x80 if dumps else number
 
 
 def _would_dump(group: "ThreadGroup") -> bool:

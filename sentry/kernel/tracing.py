@@ -7,6 +7,7 @@ tracer's word, and only SIGKILL ends that otherwise.  Stops of system calls are 
 
 from runsc_py.sentry.abi.ptrace import (
     EVENT_OPTIONS,
+    PTRACE_EVENT_EXIT,
     PTRACE_EVENT_STOP,
     PTRACE_EVENTMSG_SYSCALL_ENTRY,
     PTRACE_EVENTMSG_SYSCALL_EXIT,
@@ -293,6 +294,15 @@ async def trap_stop(tracing: Tracing) -> None:
         await stop(tracing, Stop(GROUP_STOP, number, _trap(tracing, number)))
 
 
+async def report_death(tracing: Tracing, number: int) -> None:
+    """PTRACE_O_TRACEEXIT of a task that a signal is about to end; SIGKILL ends it at once."""
+    from runsc_py.sentry.kernel.signal_delivery import deadly_status, is_deadly
+
+    group = tracing.task.thread_group
+    if number != SIGKILL and tracing.wants(PTRACE_EVENT_EXIT) and is_deadly(group, number):
+        await event_stop(tracing, PTRACE_EVENT_EXIT, deadly_status(group, number))
+
+
 async def prepare_traced_return(task: "Task") -> None:
     """What `signal_delivery.prepare_return` does, with the stops of a tracee."""
     from runsc_py.sentry.kernel.signal_delivery import act, finish_return
@@ -317,6 +327,7 @@ async def prepare_traced_return(task: "Task") -> None:
                 task.pending.add(passed)
                 continue
             info = passed
+        await report_death(tracing, info.number)
         act(task, info)
     if task.tracing is not None and task.state != DEAD:
         finish_return(task)

@@ -248,7 +248,7 @@ def _thread_kill(task: Task, tgid: int | None, tid: int, number: int) -> int:
         raise EINVAL
     _check_number(number)
     target = task.pid_namespace.tasks.get(tid)
-    if target is None or target not in target.thread_group.tasks:
+    if target is None:
         raise ESRCH
     group = target.thread_group
     if tgid is not None and group.identifier_in(task.pid_namespace) != tgid:
