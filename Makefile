@@ -42,9 +42,9 @@ lint: $(DEVELOPMENT) $(TYPING) ## Check style (ruff) and which part may import w
 typecheck: $(DEVELOPMENT) $(TYPING) ## Check types (mypy --strict)
 	$(BIN)/mypy
 
-fuzz: $(DEVELOPMENT) ## Fire random system calls at the sandbox for about a minute, new ones every time
+fuzz: $(DEVELOPMENT) ## Try random system calls and file operations for some minutes, new ones every time
 	HYPOTHESIS_PROFILE=explore RUNSC_FUZZ_ROUNDS=800 \
-		$(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/fuzz/test_system_calls.py
+		$(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/fuzz/test_system_calls.py tests/fuzz/test_tmpfs.py
 
 stress: $(DEVELOPMENT) ## Run stress-ng's stressors in the sandbox, 10 seconds each (half an hour)
 	RUNSC_STRESS_SECONDS=10 $(BIN)/python -m pytest -n0 $(PYTEST_OPTIONS) tests/stress

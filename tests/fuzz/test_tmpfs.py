@@ -48,13 +48,17 @@ def copy(source: bytes, world: FileWorld) -> None:
 class GoferMachine(FileSystemMachine):
     """On a directory of the host that a gofer serves."""
 
+    shared = False
+
     def serve(self) -> GoferFileSystem:
         directory = self.directory + b"/served"
         os.mkdir(directory)
         os.chmod(directory, 0o777)
         populate(directory)
         self.serving = serving_directory(Path(os.fsdecode(directory)))
-        return GoferFileSystem(fake_kernel(), self.serving.__enter__().client, 0)
+        return GoferFileSystem(
+            fake_kernel(), self.serving.__enter__().client, 0, shared=self.shared
+        )
 
     def close(self) -> None:
         if hasattr(self, "serving"):
@@ -76,10 +80,20 @@ class VolumeMachine(GoferMachine):
     """A writable volume, whose gofer sets no attributes but `user.`."""
 
     attributes = (b"user.x", b"user.y")
+    has_flags = False
 
     def make_world(self) -> FileWorld:
         return FileWorld(self.serve())
 
+
+class SharedVolumeMachine(VolumeMachine):
+    """The same where the host may change files too: everything is asked again."""
+
+    shared = True
+
+
+#: how many times as many sequences are tried when new ones are looked for
+SCALE = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "explore" else 1
 
 COMMON = settings(
     deadline=None,
@@ -87,14 +101,19 @@ COMMON = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not os.path.isdir(NATIVE_PARENT),
-    reason="the sandbox's guest root is compared with the host's root on a tmpfs",
-)
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not os.path.isdir(NATIVE_PARENT),
+        reason="the sandbox's guest root is compared with the host's root on a tmpfs",
+    ),
+]
 
 TestTmpfs = TmpfsMachine.TestCase
-TestTmpfs.settings = settings(COMMON, max_examples=60)
+TestTmpfs.settings = settings(COMMON, max_examples=60 * SCALE)
 TestOverlay = OverlayMachine.TestCase
-TestOverlay.settings = settings(COMMON, max_examples=30)
+TestOverlay.settings = settings(COMMON, max_examples=30 * SCALE)
 TestVolume = VolumeMachine.TestCase
-TestVolume.settings = settings(COMMON, max_examples=30)
+TestVolume.settings = settings(COMMON, max_examples=30 * SCALE)
+TestSharedVolume = SharedVolumeMachine.TestCase
+TestSharedVolume.settings = settings(COMMON, max_examples=20 * SCALE)

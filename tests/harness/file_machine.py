@@ -18,12 +18,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from harness.file_world import FileWorld, error_number
-from harness.native_files import ROOT, Identity, NativeFiles, acting_as, allocate
+from harness.native_files import (
+    ROOT,
+    Identity,
+    NativeFiles,
+    acting_as,
+    allocate,
+    clear_flags,
+    set_flags,
+)
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.vfs import acl
 from runsc_py.sentry.vfs.attribute_operations import remove_set_ids
 from runsc_py.sentry.vfs.open_file import OpenFile
-from runsc_py.sentry.vfs.protection import check_not_immutable
+from runsc_py.sentry.vfs.protection import check_not_immutable, check_overwritable
 
 #: few, so that most operations meet something
 PATHS = st.sampled_from(b"a b c a/a a/b a/c b/a b/b b/c a/b/a a/b/b a/b/c c/a".split())
@@ -36,6 +44,8 @@ IDENTITIES = st.sampled_from((ROOT, USER, *EVERYBODY))
 OWNERS = st.sampled_from([-1, 0, 1234, 1235])
 PERMISSIONS = st.integers(0, 7)
 OPEN_FLAGS = st.sampled_from([0, os.O_CREAT, os.O_CREAT | os.O_EXCL, os.O_TRUNC, os.O_APPEND])
+#: nothing, immutable, append-only, without dumps
+FILE_FLAGS = st.sampled_from([0, 0, 0, 0x10, 0x20, 0x40])
 ALLOCATION_MODES = st.sampled_from([0, 1, 3, 3, 2, 0x10])
 
 #: where the host's tmpfs is
@@ -94,6 +104,8 @@ class FileSystemMachine(RuleBasedStateMachine):
     exact = True
     #: extended attributes that can be set
     attributes: tuple[bytes, ...] = (b"user.x", b"user.y", b"trusted.x")
+    #: files can be immutable and append-only
+    has_flags = True
 
     def make_world(self) -> FileWorld:
         """One of our file systems, populated."""
@@ -128,6 +140,8 @@ class FileSystemMachine(RuleBasedStateMachine):
                 os.close(descriptor)
             self.close()
             os.umask(self.old_umask)
+            for path, _, _ in os.walk(self.native.root):
+                clear_flags(path)
             shutil.rmtree(self.directory)
 
     def close(self) -> None:
@@ -336,6 +350,17 @@ class FileSystemMachine(RuleBasedStateMachine):
             ),
         )
 
+    @precondition(lambda self: self.has_flags)
+    @rule(path=PATHS, flags=FILE_FLAGS)
+    def set_flags(self, path: bytes, flags: int) -> None:
+        """As root: who else may is told in tests/syscalls/files/file_flags.c."""
+        assume(self.identity == ROOT and not self.is_special(path))
+        self.compare(
+            "set flags",
+            lambda: self.ours.set_flags(path, flags),
+            lambda: set_flags(self.native.path(path), flags),
+        )
+
     @rule(path=PATHS)
     def lstat(self, path: bytes) -> None:
         if os.path.lexists(self.native.path(path)):
@@ -465,6 +490,7 @@ class FileSystemMachine(RuleBasedStateMachine):
         assume(file.writable)
 
         def ours() -> None:
+            check_overwritable(file.inode)
             file.truncate(size)
             remove_set_ids(self.ours.task, file.inode)
 
@@ -479,6 +505,8 @@ class FileSystemMachine(RuleBasedStateMachine):
         assume(file.writable and size)
 
         def ours() -> None:
+            if mode & ~1:
+                check_overwritable(file.inode)
             check_not_immutable(file.inode)
             file.allocate(mode, offset, size)
             remove_set_ids(self.ours.task, file.inode)

@@ -22,6 +22,7 @@ from runsc_py.sentry.kernel.limits import Limits, SandboxLimits
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.vfs import attribute_operations, opening, operations, renaming, xattrs
 from runsc_py.sentry.vfs.attributes import Attributes, make_device
+from runsc_py.sentry.vfs.file_flags import set_file_flags
 from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystemType
 from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import Mount
@@ -181,6 +182,13 @@ class FileWorld:
 
     def getxattr(self, path: bytes, name: bytes) -> bytes:
         return xattrs.get_xattr(self.task.credentials, self.walk(path), name)
+
+    def set_flags(self, path: bytes, flags: int) -> None:
+        file = self.open(path)
+        try:
+            set_file_flags(self.task.credentials, file.path, flags)
+        finally:
+            file.drop()
 
     def listxattr(self, path: bytes) -> list[bytes]:
         text = xattrs.list_xattrs(self.task.credentials, self.walk(path))

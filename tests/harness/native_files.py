@@ -1,7 +1,9 @@
 """The calls of `FileWorld` on the host, in a directory of its own, and as another user."""
 
 import ctypes
+import fcntl
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +14,7 @@ ROOT: Identity = (0, 0, ())
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _AT_FDCWD = -100
+_FS_IOC_SETFLAGS = 0x40086602
 
 
 @contextmanager
@@ -65,6 +68,23 @@ class NativeFiles:
 def allocate(descriptor: int, mode: int, offset: int, size: int) -> None:
     """fallocate(2)."""
     _check(_LIBC.fallocate(descriptor, mode, ctypes.c_int64(offset), ctypes.c_int64(size)))
+
+
+def set_flags(path: bytes, flags: int) -> None:
+    """FS_IOC_SETFLAGS of a file or a directory."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        fcntl.ioctl(descriptor, _FS_IOC_SETFLAGS, struct.pack("i", flags))
+    finally:
+        os.close(descriptor)
+
+
+def clear_flags(directory: bytes) -> None:
+    """Let a directory and the files in it be removed."""
+    set_flags(directory, 0)
+    for entry in os.scandir(directory):
+        if entry.is_file(follow_symlinks=False):
+            set_flags(entry.path, 0)
 
 
 def _check(result: int) -> None:
