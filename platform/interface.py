@@ -100,6 +100,9 @@ class AddressSpace(Protocol):
     def mappings(self) -> list[HostMapping]:
         """The host's map without what belongs to the platform; the stub page is not shown."""
 
+    def smaps_rollup(self) -> str:
+        """The host's smaps_rollup text, untranslated."""
+
     def smaps(self) -> str:
         """The host's smaps text, untranslated."""
 

@@ -136,6 +136,13 @@ class PtraceAddressSpace:
         except GONE:
             return []
 
+    def smaps_rollup(self) -> str:
+        """The host's smaps_rollup text, untranslated."""
+        try:
+            return read_process_file(self._proc_fd, self._tid, "smaps_rollup")
+        except GONE:
+            return ""
+
     def smaps(self) -> str:
         """The host's smaps text, untranslated."""
         try:

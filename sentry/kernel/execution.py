@@ -243,6 +243,7 @@ def _load_into(
     base = PROGRAM_BASE + (_random_pages(task, PROGRAM_ENTROPY_BITS) if random else 0)
     loaded = load_image(context, memory, image, base)
     memory.executable = program.path
+    memory.code_range, memory.data_range = loaded.code_range, loaded.data_range
     _note_file(memory, program.file)
     start = loaded
     if interpreter is not None:
@@ -355,6 +356,7 @@ def _put_in_force(
     group.leave_host_process()
     task.context = image.context
     image.context.owner = task
+    image.memory.dump_filter = task.memory.dump_filter
     task.memory = image.memory
     old_context.exit()
     old_memory.release()

@@ -77,6 +77,8 @@ class Kernel:
         "io_priority",
         "time_stamp_counter",
         "machine_check",
+        "login_uid",
+        "audit_session",
     )
 
     def __init__(self, platform: Platform, options: KernelOptions, log: Log) -> None:
@@ -110,6 +112,8 @@ class Kernel:
         #: /proc/sys/kernel/core_pattern and core_uses_pid: kept, though nobody writes core files
         self.core_pattern = b"core"
         self.core_uses_pid = 0
+        #: how often somebody logged in (/proc/PID/loginuid)
+        self.audit_sessions = 0
         self.devices: DeviceRegistry
         self.terminals: TerminalRegistry
         self.anonymous_mount: Mount

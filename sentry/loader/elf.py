@@ -196,6 +196,24 @@ class LoadedImage:
         return self.image.entry + self.bias
 
     @property
+    def code_range(self) -> tuple[int, int]:
+        """From the first executable byte to the last, as proc_pid_stat(5) shows it."""
+        code = [segment for segment in self.image.segments if segment.flags & PF_X]
+        return (
+            self.bias + min((segment.address for segment in code), default=0),
+            self.bias + max((segment.address + segment.file_size for segment in code), default=0),
+        )
+
+    @property
+    def data_range(self) -> tuple[int, int]:
+        """From the start of the last segment to the end of what the file gives."""
+        segments = self.image.segments
+        return (
+            self.bias + max(segment.address for segment in segments),
+            self.bias + max(segment.address + segment.file_size for segment in segments),
+        )
+
+    @property
     def header_address(self) -> int:
         """Address of the program headers (AT_PHDR)."""
         return self.image.header_address + self.bias

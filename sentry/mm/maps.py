@@ -71,6 +71,16 @@ def smaps_text(memory: "MemoryManager") -> bytes:
     return b"".join(output)
 
 
+def smaps_rollup_text(memory: "MemoryManager") -> bytes:
+    """The host's sums below a head line of the guest's."""
+    mappings = memory.mappings()
+    sums = memory.address_space.smaps_rollup().partition("\n")[2]
+    if not mappings or not sums:
+        return b""
+    head = f"{mappings[0].start:08x}-{mappings[-1].end:08x} ---p 00000000 00:00 0 "
+    return f"{head.ljust(PATH_COLUMN)}[rollup]\n{sums}".encode()
+
+
 def statistics(memory: "MemoryManager") -> tuple[int, int, int, int, int]:
     """(size, resident, shared, text, data) in pages (proc_pid_statm(5))."""
     size, resident, shared, data = memory.address_space.sizes()

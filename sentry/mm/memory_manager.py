@@ -32,6 +32,9 @@ class MemoryManager:
         "auxiliary",
         "brk_end",
         "brk_start",
+        "code_range",
+        "data_range",
+        "dump_filter",
         "dumpable",
         "environment_range",
         "executable",
@@ -59,12 +62,15 @@ class MemoryManager:
         self.brk_end = 0
         #: stack pointer at exec, which marks the [stack] mapping
         self.stack_start = 0
+        self.code_range = self.data_range = (0, 0)
         self.arguments_range = (0, 0)
         self.environment_range = (0, 0)
         self.auxiliary = b""
         self.executable: Path | None = None
         #: PR_SET_DUMPABLE
         self.dumpable = 1
+        #: /proc/PID/coredump_filter
+        self.dump_filter = 0x33
         #: guest files by the (host device, host inode) that the host's map shows
         self.mapped_files: dict[tuple[int, int], Path] = {}
         #: those of them that were mapped from a file which is open for writing
@@ -105,11 +111,13 @@ class MemoryManager:
         child = MemoryManager(self.kernel, address_space)
         child.brk_start, child.brk_end = self.brk_start, self.brk_end
         child.stack_start = self.stack_start
+        child.code_range, child.data_range = self.code_range, self.data_range
         child.arguments_range = self.arguments_range
         child.environment_range = self.environment_range
         child.auxiliary = self.auxiliary
         child.executable = self.executable
         child.dumpable = self.dumpable
+        child.dump_filter = self.dump_filter
         child.mapped_files = dict(self.mapped_files)
         child.written_files = set(self.written_files)
         child.has_shared_mappings = self.has_shared_mappings
@@ -255,6 +263,12 @@ class MemoryManager:
         from runsc_py.sentry.mm.maps import smaps_text
 
         return smaps_text(self)
+
+    def smaps_rollup_text(self) -> bytes:
+        """The sums of smaps; the platform's page is among them."""
+        from runsc_py.sentry.mm.maps import smaps_rollup_text
+
+        return smaps_rollup_text(self)
 
     def statistics(self) -> tuple[int, int, int, int, int]:
         """(size, resident, shared, text, data), in pages (proc_pid_statm(5))."""

@@ -1,8 +1,9 @@
 """The text files of /proc/PID that are about one process: proc_pid(5) and its pages."""
 
-from runsc_py.sentry.auth.capabilities import CAP_SYS_RESOURCE
-from runsc_py.sentry.errors import EACCES, EINVAL
+from runsc_py.sentry.auth.capabilities import CAP_AUDIT_CONTROL, CAP_SYS_RESOURCE
+from runsc_py.sentry.errors import EACCES, EINVAL, EPERM, ESRCH
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY
+from runsc_py.sentry.kernel.task import RUNNING
 from runsc_py.sentry.kernel.timer_slack import timer_slack_of
 
 TYPE_CHECKING = False
@@ -73,22 +74,7 @@ def smaps(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> byte
 
 def smaps_rollup(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
     """The sums of smaps over all mappings."""
-    sums: dict[bytes, int] = {}
-    for line in smaps(subject, reader, namespace).splitlines():
-        name, colon, rest = line.partition(b":")
-        value, _, unit = rest.strip().partition(b" ")
-        if colon and unit == b"kB" and name not in _NOT_SUMMED and value.isdigit():
-            sums[name] = sums.get(name, 0) + int(value)
-    if not sums:
-        return b""
-    mappings = subject.task.memory.mappings()
-    head = f"{mappings[0].start:08x}-{mappings[-1].end:08x} ---p 00000000 00:00 0 ".ljust(73)
-    lines = [f"{head}[rollup]\n".encode()]
-    lines += [b"%-16s%8d kB\n" % (name + b":", value) for name, value in sums.items()]
-    return b"".join(lines)
-
-
-_NOT_SUMMED = frozenset((b"Size", b"KernelPageSize", b"MMUPageSize"))
+    return b"" if subject.is_gone else subject.task.memory.smaps_rollup_text()
 
 
 def limits(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
@@ -99,7 +85,7 @@ def limits(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> byt
             "unlimited" if value == RLIM_INFINITY else str(value)
             for value in subject.group.limits.get(resource)
         )
-        lines.append(f"{name:<25} {soft:<20} {hard:<20} {unit:<10}")
+        lines.append(f"{name:<25} {soft:<20} {hard:<20} {unit and unit.ljust(10)}")
     return "\n".join(lines).encode() + b"\n"
 
 
@@ -126,14 +112,40 @@ def schedstat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> 
     return b"%d 0 0\n" % (subject.task.user_time() + subject.task.system_time())
 
 
+NOBODY = 0xFFFFFFFF
+
+
 def login_uid(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
-    """Nobody logged in: -1."""
-    return b"4294967295"
+    """Who logged in, for audit(7); -1 for nobody."""
+    uid = subject.task.extras.get("login_uid", NOBODY)
+    id_map = reader.credentials.user_namespace.uid_map
+    return b"%d" % (uid if uid == NOBODY else id_map.map_to_namespace(uid))
+
+
+def set_login_uid(subject: "Subject", writer: "Task", data: bytes) -> None:
+    """One's own, once; a second time needs CAP_AUDIT_CONTROL.  Errors: EPERM, EINVAL."""
+    if writer is not subject.task:
+        raise EPERM
+    value = data.strip()
+    if not value.isdigit() or int(value) > NOBODY:
+        raise EINVAL
+    uid = int(value)
+    if uid != NOBODY:
+        mapped = writer.credentials.user_namespace.uid_map.to_global(uid)
+        if mapped is None:
+            raise EINVAL
+        uid = mapped
+    if "login_uid" in writer.extras and not writer.credentials.has_capability(CAP_AUDIT_CONTROL):
+        raise EPERM
+    kernel = writer.kernel
+    kernel.audit_sessions += 1
+    writer.extras["login_uid"] = uid
+    writer.extras["audit_session"] = NOBODY if uid == NOBODY else kernel.audit_sessions
 
 
 def session_identifier(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
-    """The audit session: none."""
-    return b"4294967295"
+    """The audit session: a number for each login."""
+    return b"%d" % subject.task.extras.get("audit_session", NOBODY)
 
 
 def personality(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
@@ -155,9 +167,38 @@ def timer_slack(subject: "Subject", reader: "Task", namespace: "PidNamespace") -
     return b"%d\n" % timer_slack_of(subject.task)
 
 
+def cpuset(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """cpuset(7): everybody is in the root."""
+    return b"/\n"
+
+
+def system_call(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
+    """proc_pid_syscall(5): "running", or the call that it is in, with its arguments."""
+    task = subject.task
+    if subject.is_gone or task.state == RUNNING or task.syscall is None:
+        return b"running\n"
+    registers = task.context.registers
+    values = [
+        registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9,
+        registers.rsp, registers.rip,
+    ]  # fmt: skip
+    return b"%d %s\n" % (task.syscall.number, " ".join(map(hex, values)).encode())
+
+
 def coredump_filter(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
-    """core(5): the default; there are no core dumps."""
-    return b"" if subject.is_gone else b"00000033\n"
+    """core(5): which mappings a core dump would have."""
+    return b"" if subject.is_gone else b"%08x\n" % subject.task.memory.dump_filter
+
+
+def set_coredump_filter(subject: "Subject", writer: "Task", data: bytes) -> None:
+    """It is kept and inherited; nobody writes core files.  Errors: EINVAL, ESRCH."""
+    try:
+        value = int(data, 0)
+    except ValueError:
+        raise EINVAL from None
+    if subject.is_gone:
+        raise ESRCH
+    subject.task.memory.dump_filter = value & 0x1FF
 
 
 # -- out of memory: proc_pid_oom_score_adj(5) ----------------------------------------------

@@ -102,9 +102,11 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
     size, resident = (0, 0) if subject.is_gone else task.memory.address_space.sizes()[:2]
     memory = None if subject.is_gone else task.memory
     visible = memory is not None and may_inspect(reader, task)
-    arguments = environment = (0, 0)
+    arguments = environment = data = (0, 0)
+    code = (0, 0) if memory is None else (1, 1)  # in this way Linux hides them
     stack = heap = 0
     if visible and memory is not None:
+        code, data = memory.code_range, memory.data_range
         arguments, environment = memory.arguments_range, memory.environment_range
         stack, heap = memory.stack_start, memory.brk_start
     used = group.usage()
@@ -131,7 +133,7 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
         size * PAGE_SIZE,
         resident,
         group.limits.soft(RLIMIT_RSS),
-        *(int(visible), int(visible)),  # startcode, endcode: Linux hides them in this way
+        *code,
         stack,
         *(0, 0),  # kstkesp, kstkeip
         pending & legacy,
@@ -140,8 +142,10 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
         caught & legacy,
         *(0, 0, 0),  # wchan, nswap, cnswap
         group.exit_signal if task is group.leader else -1,
-        *(0, 0, 0, 0, 0, 0),  # processor, rt_priority, policy, blkio ticks, guest_time, cguest_time
-        *(0, 0),  # start_data, end_data
+        0,  # processor
+        *real_time_priority_and_policy(task),
+        *(0, 0, 0),  # blkio ticks, guest_time, cguest_time
+        *data,
         heap,
         *arguments,
         *environment,
@@ -156,9 +160,16 @@ def stat(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes
 
 
 def priority_and_nice(task: "Task") -> tuple[int, int]:
-    """(priority, nice) of sched(7) for the normal policy."""
+    """(priority, nice): 0 to 39 for the normal policies, less than 0 for the others."""
     nice = getattr(task.extras.get("scheduling"), "nice", 0)
-    return 20 + nice, nice
+    real_time, _ = real_time_priority_and_policy(task)
+    return -1 - real_time if real_time else 20 + nice, nice
+
+
+def real_time_priority_and_policy(task: "Task") -> tuple[int, int]:
+    """sched(7)."""
+    scheduling = task.extras.get("scheduling")
+    return getattr(scheduling, "priority", 0), getattr(scheduling, "policy", 0)
 
 
 def statm(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:

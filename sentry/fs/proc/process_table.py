@@ -34,6 +34,8 @@ _FILES = {
     b"smaps_rollup": Entry(process_files.smaps_rollup, is_private=True),
     b"wchan": Entry(process_files.wait_channel),
     b"schedstat": Entry(process_files.schedstat),
+    b"cpuset": Entry(process_files.cpuset),
+    b"syscall": Entry(process_files.system_call, 0o400, is_private=True),
     b"cgroup": Entry(process_files.cgroup),
     b"oom_score": Entry(process_files.oom_score),
     b"oom_adj": Entry(
@@ -44,7 +46,7 @@ _FILES = {
         0o644,
         consume=process_files.set_oom_score_adjustment,
     ),
-    b"loginuid": Entry(process_files.login_uid),
+    b"loginuid": Entry(process_files.login_uid, 0o644, consume=process_files.set_login_uid),
     b"sessionid": Entry(process_files.session_identifier),
     b"io": Entry(process_files.io, 0o400, is_private=True),
     b"timerslack_ns": Entry(process_files.timer_slack, 0o666, is_private=True),
@@ -59,7 +61,9 @@ _THREAD_ONLY = {b"children": Entry(process_files.children)}
 _PROCESS_ONLY = {
     b"mountstats": Entry(mounts.mount_statistics, 0o400, is_private=True, needs_life=True),
     b"timens_offsets": Entry(time_offsets.offsets, 0o644, consume=time_offsets.set_offsets),
-    b"coredump_filter": Entry(process_files.coredump_filter),
+    b"coredump_filter": Entry(
+        process_files.coredump_filter, 0o644, consume=process_files.set_coredump_filter
+    ),
 }
 
 
