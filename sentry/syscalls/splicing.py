@@ -22,7 +22,6 @@ from runsc_py.sentry.syscalls.transfer import (
     total,
     write_data,
     write_data_at,
-    write_segments,
 )
 from runsc_py.sentry.syscalls.types import Fd, InLong, InVector, Size, SpliceFlags, UnsignedLong
 from runsc_py.sentry.vfs.attributes import S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
@@ -138,9 +137,12 @@ async def vmsplice(
         if not file.pipe.readiness()[0] and file.pipe.writers:
             raise EAGAIN
         return await read_segments(task, file, segments)
-    if flags & SPLICE_F_NONBLOCK:
-        return file.write(gather(task, next(pieces(segments)), file))
-    return await write_segments(task, file, segments)
+    # Only for the first byte it waits; what does not fit is left to another call.
+    await _wait_writable(task, file, flags)
+    if not file.pipe.readers:
+        broken_pipe(task, file)
+        raise EPIPE
+    return file.write(gather(task, next(pieces(segments)), file))
 
 
 @syscall(276, "tee")

@@ -118,6 +118,9 @@ class FileSystem:
 class Inode:
     """A file of any type.  Identity is the Python object; `number` is what stat shows."""
 
+    #: whether something can be mounted there
+    can_be_mount_point = True
+
     __slots__ = (
         "__weakref__",
         "file_locks",

@@ -286,8 +286,8 @@ def check_is_ours(task: "Task", place: Path) -> None:
 
 
 def check_mount_point(place: Path, is_directory: bool) -> None:
-    """Errors: ENOENT (it was removed), ENOTDIR (the kinds differ)."""
-    if place.dentry.unlinked:
+    """Errors: ENOENT (it was removed, or is no place for mounts), ENOTDIR (the kinds differ)."""
+    if place.dentry.unlinked or not place.inode.can_be_mount_point:
         raise ENOENT
     if place.inode.is_directory != is_directory:
         raise ENOTDIR

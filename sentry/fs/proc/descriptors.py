@@ -95,6 +95,8 @@ def _permissions(file: OpenFile) -> int:
 class DescriptorLink(MagicLink):
     """/proc/PID/fd/N."""
 
+    can_be_mount_point = False
+
     __slots__ = ("descriptor",)
 
     def __init__(
@@ -128,6 +130,8 @@ class InformationDirectory(DescriptorsNode):
 
 class InformationFile(TextFile):
     """/proc/PID/fdinfo/N."""
+
+    can_be_mount_point = False
 
     __slots__ = ("descriptor", "subject")
 

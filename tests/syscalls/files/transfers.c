@@ -101,6 +101,14 @@ int main(void) {
         SHOW(vmsplice(fd, &vector, 1, SPLICE_F_NONBLOCK));
         CHECK(close(fd) == 0);
     }
+    static char large[1 << 17] __attribute__((aligned(4096)));
+    int narrow[2];
+    struct iovec much = {large, sizeof large};
+    CHECK(pipe(narrow) == 0);
+    SHOW(vmsplice(narrow[1], &much, 1, 0));
+    SHOW(vmsplice(narrow[1], &much, 1, SPLICE_F_NONBLOCK));
+    CHECK(close(narrow[0]) == 0);
+    SHOW(vmsplice(narrow[1], &much, 1, 0));
     loff_t in = -1, out = 0;
     int fd = open("file", O_RDWR), ends[2];
     CHECK(pipe(ends) == 0);
