@@ -11,9 +11,9 @@
 
 The rules are those of the Linux kernel's Documentation/filesystems/overlayfs.rst.  The upper layer
 holds what was changed, with its whiteouts (character devices 0:0) and opaque directories (an
-extended attribute).  What Linux needs extra features for (`index`, `xino`) costs nothing here, where
-the identity of an inode is an object in memory: hard links survive a copy-up, inode numbers never
-change.  Directories of a lower layer can be renamed in the sandbox's own root, and with
+extended attribute).  What Linux needs extra features for (`index`, `xino`) costs nothing here,
+where the identity of an inode is an object in memory: hard links survive a copy-up, inode numbers
+never change.  Directories of a lower layer can be renamed in the sandbox's own root, and with
 `redirect_dir=on` in a guest's overlay, whose upper layer then says where they were; what a lower
 layer says of that kind is not looked at.
 """
