@@ -50,6 +50,7 @@ class ContainerProcess:
     """A process that was asked for from outside: a container's first, or one of `exec`."""
 
     __slots__ = (
+        "created",
         "group",
         "host_terminal",
         "pid_namespace_path",
@@ -61,6 +62,8 @@ class ContainerProcess:
     def __init__(self, host_terminal: int = -1, standard_files: Sequence[int] = ()) -> None:
         #: None until it is started
         self.group: ThreadGroup | None = None
+        #: the same before that, when it had to be there
+        self.created: ThreadGroup | None = None
         self.terminal: Terminal | None = None
         #: the specification's, once it was started
         self.pid_namespace_path = ""

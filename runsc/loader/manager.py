@@ -132,7 +132,8 @@ class ContainerManager:
 
         loader = self._loader
         process, _ = decode(Process, call.process)
-        loader.process(call.container_id)
+        if call.container_id not in loader.containers:
+            loader.process(call.container_id)
         information = loader.containers[call.container_id]
         count = (1 if process.terminal else 3) + len(call.guest_descriptors)
         if len(files) != count:

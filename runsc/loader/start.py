@@ -94,6 +94,18 @@ def start_container(loader: Loader, information: ContainerInformation) -> None:
         raise ControlError(f'trying to start a deleted container "{identifier}"', NOT_FOUND)
     if entry.group is not None:
         raise ControlError(f'container "{identifier}" already started', STATE)
+    entry.group = _first_process(loader, information, entry)
+    _let_go(loader, information, entry.group)
+    loader.started(identifier)
+
+
+def _first_process(
+    loader: Loader, information: ContainerInformation, entry: ContainerProcess
+) -> ThreadGroup:
+    """The first process of a container, created if it is not, and not started."""
+    if entry.created is not None:
+        return entry.created
+    identifier = information.identifier
     process = information.spec.process
     if process is None:
         raise ControlError("start arguments missing process")
@@ -110,7 +122,7 @@ def start_container(loader: Loader, information: ContainerInformation) -> None:
             await_visits(information, descriptor)
         arguments = _arguments(loader, information, process)
         arguments.pid_namespace = namespace
-        _create(loader, information, entry, process, arguments)
+        entry.created = _create(loader, information, entry, process, arguments)
     except BaseException:
         if name:
             del loader.container_ids[name]
@@ -118,17 +130,13 @@ def start_container(loader: Loader, information: ContainerInformation) -> None:
         raise
     entry.pid_namespace_path = path
     loader.failed_to_start.discard(identifier)
-    assert entry.group is not None
-    _let_go(loader, information, process, entry.group)
-    loader.started(identifier)
+    return entry.created
 
 
-def _let_go(
-    loader: Loader, information: ContainerInformation, process: Process, group: ThreadGroup
-) -> None:
+def _let_go(loader: Loader, information: ContainerInformation, group: ThreadGroup) -> None:
     """Run the hooks that come before the first process, and then that."""
-    hooks = information.spec.hooks
-    if hooks is None or not hooks.start_container:
+    hooks, process = information.spec.hooks, information.spec.process
+    if hooks is None or not hooks.start_container or process is None:
         start_process(group)
         return
     from runsc_py.runsc.loader.start_hooks import StartHooks
@@ -164,7 +172,12 @@ def execute_in(
     passed: Mapping[int, int],
 ) -> int:
     """Run one more process in a container; its number there.  Takes over the descriptors."""
-    init = loader.process(information.identifier)
+    first = loader.processes[information.identifier, 0]
+    if first.group is None and information is loader.root:
+        # It joins the namespaces of the first process, which has to have the first number.
+        init = _first_process(loader, information, first)
+    else:
+        init = loader.process(information.identifier)
     if init.exiting or information.mount_namespace is None:
         raise ControlError(f'container "{information.identifier}" has stopped', STATE)
     if not process.args:
@@ -175,9 +188,7 @@ def execute_in(
     arguments = _arguments(loader, information, process)
     arguments.pid_namespace = init.pid_namespace
     information.passed_files = dict(passed)
-    _create(loader, information, entry, process, arguments)
-    group = entry.group
-    assert group is not None
+    group = entry.group = _create(loader, information, entry, process, arguments)
     pid = group.identifier_in(init.pid_namespace)
     loader.processes[information.identifier, pid] = entry
     start_process(group)
@@ -243,7 +254,7 @@ def _create(
     entry: ContainerProcess,
     process: Process,
     arguments: ProcessArguments,
-) -> None:
+) -> ThreadGroup:
     """Create the process in its container; it has its program and is not started."""
     walker = walker_in(loader, information, arguments.credentials)
     try:
@@ -254,12 +265,13 @@ def _create(
         if not any(entry.startswith(b"HOME=") for entry in arguments.environment):
             home = home_of(walker, arguments.credentials.uid)
             arguments.environment.append(b"HOME=" + os.fsencode(home))
-        entry.group, _ = create_process(loader.kernel, arguments)
+        group, _ = create_process(loader.kernel, arguments)
     except CreationError as error:
         raise ControlError.of_creation(f"creating process: {error}", error.number) from None
     finally:
         arguments.files.release(walker)
     entry.terminal = arguments.terminal
+    return group
 
 
 def _import_files(
