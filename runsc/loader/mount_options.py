@@ -38,7 +38,7 @@ _MEANINGLESS = (
     "lazytime nolazytime acl noacl private rprivate shared rshared slave rslave unbindable "
     "runbindable tmpcopyup idmap ridmap copy nocopy z Z U"
 )
-#: what they ask for is always so, or is the host's business
+#: what they ask for is always so, is the host's business, or (loader/propagation.py) comes later
 _IGNORED = frozenset(_MEANINGLESS.split())
 
 

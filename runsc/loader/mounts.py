@@ -13,6 +13,7 @@ import os
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.runsc.loader.mount_options import parse_mount_options
+from runsc_py.runsc.loader.propagation import propagate
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE, make_mount_point
 from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
@@ -109,6 +110,7 @@ class MountBuilder:
         self._make_working_directory()
         if linux is not None:
             self._protect(linux)
+            propagate(self.namespace, self.namespace.root, [linux.rootfs_propagation])
         if spec.root is not None and spec.root.readonly:
             self.namespace.root.flags |= MS_RDONLY
         return self.namespace
@@ -179,7 +181,10 @@ class MountBuilder:
         elif destination == "/dev" and mount.type in ("tmpfs", "devtmpfs"):
             filesystem = self._kernel_file_system("devtmpfs")
         elif mount.type == "tmpfs":
-            filesystem = shared.filesystem if shared and shared.filesystem else self._tmpfs(data)
+            if shared is not None and shared.filesystem is not None:
+                filesystem = shared.filesystem
+            else:
+                filesystem = self._tmpfs(destination, data, "tmpcopyup" in mount.options)
         elif mount.type in _WITHOUT_DATA:
             filesystem = self._kernel_file_system(mount.type)
         else:
@@ -187,13 +192,25 @@ class MountBuilder:
             return
         if shared is not None:
             shared.keep(filesystem)
-        self._attach(destination, filesystem, flags)
+        propagate(self.namespace, self._attach(destination, filesystem, flags), mount.options)
 
-    def _tmpfs(self, data: list[str]) -> FileSystem:
+    def _tmpfs(self, destination: str, data: list[str], with_content: bool) -> FileSystem:
+        """Its mode is that of the directory that it covers, unless the options have one."""
+        place = make_mount_point(self.walker, os.fsencode(destination), True)
+        if not any(option.startswith("mode=") for option in data):
+            data = [f"mode={place.inode.mode & 0o7777:o}", *data]
         try:
-            return parse_tmpfs(self._kernel, os.fsencode(",".join(data)))
+            filesystem = parse_tmpfs(self._kernel, os.fsencode(",".join(data)))
         except Refusal:
             raise ControlError(f"options of a tmpfs: {','.join(data)}: Invalid argument") from None
+        if with_content:
+            from runsc_py.runsc.loader.copy_up import copy_up
+
+            try:
+                copy_up(self._kernel, place.inode, filesystem)
+            except KernelError as error:
+                raise ControlError.of_kernel(f"tmpcopyup {destination}", error) from None
+        return filesystem
 
     def _kernel_file_system(self, kind: str) -> FileSystem:
         kernel = self._kernel
@@ -221,12 +238,12 @@ class MountBuilder:
 
         return CgroupFileSystem(kernel)
 
-    def _attach(self, destination: str, filesystem: FileSystem, flags: int) -> None:
+    def _attach(self, destination: str, filesystem: FileSystem, flags: int) -> Mount:
         is_directory = filesystem.root.is_directory
         place = make_mount_point(self.walker, os.fsencode(destination), is_directory)
         if place.inode.is_directory != is_directory:
             raise ControlError(f"mounting at {destination}: {message_of(ENOTDIR())}")
-        self.namespace.mount(filesystem, place, flags)
+        return self.namespace.mount(filesystem, place, flags)
 
     def _mount_over_empty_tmp(self) -> None:
         """As gVisor: an image's own content of /tmp stays, an empty one becomes memory.

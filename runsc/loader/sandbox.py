@@ -132,6 +132,8 @@ def _load(
         kernel.root_time_namespace,
         kernel.root_cgroup_namespace,
     )
+    if request.spec.domainname:
+        loader.namespaces.uts.domain_name = os.fsencode(request.spec.domainname)
     files = () if request.terminal >= 0 else request.standard_files
     loader.processes[root.identifier, 0] = ContainerProcess(request.terminal, files)
     prepare(loader, root, kernel.root_pid_namespace)

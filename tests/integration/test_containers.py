@@ -241,3 +241,19 @@ def test_update(engine: Engine) -> None:
     resources.write_text('{"pids": {"limit": 100}}')
     assert engine("update", "--resources", resources, "a").returncode == 0
     assert engine("exec", "a", "/bin/sh", "-c", "/bin/busybox true").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [("shared", b"shared:"), ("rprivate", b"-"), ("unbindable", b"unbindable"), ("slave", b"-")],
+)
+def test_propagation_of_the_root_directory(engine: Engine, wanted: str, shown: bytes) -> None:
+    """linux.rootfsPropagation is what mountinfo has of the root."""
+
+    def change(document: Any) -> None:
+        document["linux"]["rootfsPropagation"] = wanted
+
+    script = "/bin/busybox awk '$5 == \"/\" { print $7 }' /proc/self/mountinfo"
+    bundle = engine.bundle("/bin/sh", "-c", script, change=change)
+    done = engine("run", "--bundle", bundle, "a")
+    assert done.stdout.encode().startswith(shown), done
