@@ -13,8 +13,7 @@ from runsc_py.runsc.oci.spec import Hook, Hooks, Linux, Mount, Spec
 from runsc_py.sentry.auth.capabilities import CAPABILITY_NAMES
 from runsc_py.sentry.kernel.limits import RLIMIT_NAMES
 
-#: propagation of the root directory that does not reach the host
-ROOTFS_PROPAGATION = ("", "private", "rprivate", "slave", "rslave")
+#: of mounts, and of the root directory: nothing of it reaches the host
 PROPAGATION = frozenset(
     (
         "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable",
@@ -189,11 +188,8 @@ def _check_namespaces(linux: Linux) -> None:
 
 
 def _check_linux(linux: Linux) -> Iterator[str]:
-    if linux.rootfs_propagation not in ROOTFS_PROPAGATION:
-        raise RunscError(
-            "root mount propagation option must specify private or slave: "
-            f"{linux.rootfs_propagation!r}"
-        )
+    if linux.rootfs_propagation and linux.rootfs_propagation not in PROPAGATION:
+        raise RunscError(f"rootfsPropagation={linux.rootfs_propagation} is not supported")
     _check_ids(linux)
     _check_paths(linux)
     for name in linux.sysctl:

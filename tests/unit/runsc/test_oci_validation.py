@@ -165,7 +165,7 @@ WRONG = [
     (("linux", "namespaces"), [{"type": "pid"}] * 2, "duplicated ns 'pid'"),
     (("linux", "namespaces"), [{"type": "pid", "path": "x"}], "path 'x' is not absolute"),
     (("linux", "namespaces"), [{"type": "mount"}], "unable to set hostname without"),
-    (("linux", "rootfsPropagation"), "shared", "must specify private or slave"),
+    (("linux", "rootfsPropagation"), "nonsense", "rootfsPropagation=nonsense is not supported"),
     (("linux", "maskedPaths"), ["proc"], "is not absolute"),
     (("linux", "sysctl"), {"kernel.pid_max": "9"}, "is not in a separate kernel namespace"),
     (
