@@ -12,6 +12,7 @@ See sigreturn(2) and Linux's arch/x86/include/uapi/asm/sigcontext.h.
 
 from contextlib import suppress
 
+from runsc_py.sentry.abi.memory import TASK_SIZE
 from runsc_py.sentry.abi.signals import (
     FP_XSTATE_MAGIC1,
     FP_XSTATE_MAGIC2,
@@ -27,7 +28,6 @@ from runsc_py.sentry.abi.signals import (
     SIGSEGV,
     SIGTRAP,
     SS_AUTODISARM,
-    SS_DISABLE,
     UC_FP_XSTATE,
     UC_SIGCONTEXT_SS,
     UC_STRICT_RESTORE_SS,
@@ -162,16 +162,14 @@ def _frame_address(task: "Task", action: "SignalAction", state_size: int) -> tup
     """Where the state image and the frame go."""
     stack_pointer = task.context.registers.rsp
     top = stack_pointer - RED_ZONE
-    address, flags, size = task.alternate_stack
-    if (
-        action.flags & SA_ONSTACK
-        and not flags & SS_DISABLE
-        and not on_alternate_stack(task, stack_pointer)
-    ):
+    address, _, size = task.alternate_stack
+    alternate = on_alternate_stack(task, stack_pointer)
+    if action.flags & SA_ONSTACK and size and not alternate:
+        alternate = True
         top = address + size
     state_address = (top - state_size) & ~63
     frame_address = ((state_address - FRAME_SIZE) & ~15) - 8
-    if frame_address <= 0 or (on_alternate_stack(task, stack_pointer) and frame_address < address):
+    if not 0 < frame_address < TASK_SIZE or (alternate and frame_address <= address):
         raise EFAULT
     return state_address, frame_address
 

@@ -86,6 +86,19 @@ int main(int count, char **arguments) {
         execl("/proc/self/exe", "self", "exec", NULL);
     }
     wait_and_show("child", child);
+    /* A stack that wraps around the end of memory, and one that is not there. */
+    for (int way = 0; way < 2; way++) {
+        child = fork();
+        if (child == 0) {
+            stack_t none = {.ss_sp = way ? (void *)4096 : (void *)-4096L, .ss_size = 1 << 16};
+            CHECK(sigaltstack(&none, NULL) == 0);
+            raise(SIGUSR1);
+            _exit(0);
+        }
+        int status;
+        CHECK(waitpid(child, &status, 0) == child);
+        SHOW(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    }
     stack.ss_flags = SS_DISABLE;
     stack.ss_size = 0;
     SHOW(sigaltstack(&stack, NULL));
