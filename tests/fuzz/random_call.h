@@ -83,7 +83,7 @@ static uint64_t first_argument(void) {
 }
 
 
-static void random_call(void) {
+__attribute__((unused)) static void random_call(void) {
     pid_t self = syscall(SYS_gettid);
     uint64_t number = call_number(), given[6] = {first_argument()};
     for (int i = 1; i < 6; i++)
