@@ -17,6 +17,9 @@ WIDTH = 80
 #: what a value is, for shell completion
 FILE, DIRECTORY, USER, TEXT = "file", "directory", "user", "text"
 
+#: operands that are names of files, for shell completion
+FILES = (FILE,)
+
 
 class Option:
     """One option.  Without a `value` name it is a flag."""

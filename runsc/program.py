@@ -90,7 +90,7 @@ def execute_command(task: Task, options: RunOptions) -> None:
             raise RunscError(message, EXIT_NOT_EXECUTABLE) from None
     if denied:
         raise RunscError(f"{name}: Permission denied", EXIT_NOT_EXECUTABLE)
-    raise RunscError(_not_found(task, name), EXIT_NOT_FOUND)
+    raise RunscError(_not_found(task, options), EXIT_NOT_FOUND)
 
 
 def _candidates(options: RunOptions) -> list[str]:
@@ -101,11 +101,20 @@ def _candidates(options: RunOptions) -> list[str]:
     return [os.path.join(directory or ".", name) for directory in directories]
 
 
-def _not_found(task: Task, name: str) -> str:
+def _not_found(task: Task, options: RunOptions) -> str:
+    """Why none of the candidates could be found: one may be there, its interpreter not."""
+    name = options.command[0]
+    reason = ENOENT.number
+    for candidate in _candidates(options):
+        try:
+            walk(task, os.fsencode(candidate))
+        except KernelError as error:
+            reason = error.number
+            continue
+        return (
+            f"{candidate}: its interpreter is missing in the sandbox "
+            f"(see `file {candidate}`, `head -1`)"
+        )
     if "/" not in name:
         return f"{name}: command not found in the sandbox's PATH"
-    try:
-        walk(task, os.fsencode(name))
-    except KernelError as error:
-        return f"{name}: {os.strerror(error.number)}"
-    return f"{name}: its interpreter is missing in the sandbox (see `file {name}`, `head -1`)"
+    return f"{name}: {os.strerror(reason)}"

@@ -73,7 +73,8 @@ class TarReader:
             missing = size - len(data)
             while missing:
                 if not data:
-                    raise ArchiveError("the archive is cut off")
+                    whole = self.position >= BLOCK
+                    raise ArchiveError("the archive is cut off" if whole else "no archive")
                 data = self._stream.read(missing)
                 parts.append(data)
                 missing -= len(data)

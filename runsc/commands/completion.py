@@ -7,6 +7,7 @@ from importlib import import_module
 from runsc_py.runsc.arguments import (
     DIRECTORY,
     FILE,
+    FILES,
     USER,
     Option,
     Syntax,
@@ -109,6 +110,8 @@ def _bash_command(name: str, syntax: Syntax) -> str:
     if syntax.operands is None:
         rest = '_command_offset "$position" 2>/dev/null || COMPREPLY=($(compgen -f -- "$word"))'
         first = 'COMPREPLY=($(compgen -c -- "$word"))'
+    elif syntax.operands == FILES:
+        rest = first = 'COMPREPLY=($(compgen -f -- "$word"))'
     else:
         rest = first = f'COMPREPLY=($(compgen -W "{" ".join(syntax.operands)}" -- "$word"))'
     return _BASH_COMMAND.format(
@@ -178,6 +181,8 @@ def _zsh_command(name: str, syntax: Syntax) -> str:
     words = [word for option in _shown(syntax) for word in _zsh_options(option)]
     if syntax.operands is None:
         words += ["'(-)1:command:_command_names -e'", "'*::arguments:_normal'"]
+    elif syntax.operands == FILES:
+        words.append("'*:file:_files'")
     elif syntax.operands:
         words.append(f"'1:word:({' '.join(syntax.operands)})'")
     return (
@@ -228,6 +233,8 @@ def _fish() -> str:
         seen = f"-n '__fish_seen_subcommand_from {name}'"
         if syntax.operands is None:
             lines.append(f"complete -c runsc-py {seen} -x -a '(__fish_complete_subcommand)'")
+        elif syntax.operands == FILES:
+            lines.append(f"complete -c runsc-py {seen} -F")
         elif syntax.operands:
             words = _fish_quote(" ".join(syntax.operands))
             lines.append(f"complete -c runsc-py {seen} -x -a {words}")

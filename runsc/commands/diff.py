@@ -3,7 +3,7 @@
 import os
 import sys
 
-from runsc_py.runsc.arguments import Option, Syntax, help_text, parse
+from runsc_py.runsc.arguments import FILES, Option, Syntax, help_text, parse
 from runsc_py.runsc.errors import RunscError
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ SYNTAX = Syntax(
     "Print what a program changed, from what run --export handed back: A added, C changed, "
     "D deleted.",
     (("options", (Option("--json", help="one JSON document, with owners, modes, sizes, times"),)),),
-    operands=None,
+    operands=FILES,
     epilog="A directory is changed when something in it was. See also run --diff.\n",
 )
 
@@ -27,8 +27,11 @@ def _of_directory(path: str) -> "Iterator[dict[str, Any]]":
 
     from runsc_py.runsc.export.receiver import CHANGES
 
-    with open(os.path.join(path, CHANGES), "rb") as file:
-        document = json.load(file)
+    try:
+        with open(os.path.join(path, CHANGES), "rb") as file:
+            document = json.load(file)
+    except FileNotFoundError:
+        raise RunscError(f"diff {path}: no {CHANGES} in it; only run --export writes one") from None
     for entry in document["changes"]:
         if not (isinstance(entry["kind"], str) and isinstance(entry["path"], str)):
             raise ValueError(entry)

@@ -98,6 +98,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
     [
         (["runsc-py", "comp"], ["completion"]),
         (["runsc-py", "run", "--host"], ["--hostname"]),
+        (["runsc-py", "diff", "/etc/nsswit"], ["/etc/nsswitch.conf"]),
         (["runsc-py", "run", "--wall", "1", "--m"], ["--memory"]),
         (["runsc-py", "run", "--network", ""], ["none", "host"]),
         (["runsc-py", "run", "--rootfs", "/us"], ["/usr"]),
