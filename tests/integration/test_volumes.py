@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import sandbox
-from harness.differential import Command, Compare, environment, same_user
+from harness.differential import Command, Compare, Inside, environment, same_user
 from harness.processes import Finished, descendants
 from harness.processes import run as run_within
 from harness.programs import PYTHON
@@ -187,3 +187,12 @@ print(made - len(os.listdir(".")) in (made, made - 1))
         command, env=environment(), preexec_fn=few, capture_output=True, timeout=60, check=False
     )
     assert (finished.stdout, finished.stderr) == (b"EMFILE\nTrue\nTrue\n", b"")
+
+
+def test_a_name_that_is_not_there_after_some_that_are(tmp_path: Path, inside: Inside) -> None:
+    """The names of a directory are read ahead; one that is missing among them is ENOENT."""
+    for number in range(12):
+        (tmp_path / f"f{number}").touch()
+    script = "cd /data; for f in f0 f1 f2 f3 f4 f5 f6 f7 f8 none f9; do test -e $f || echo $f; done"
+    done = inside(["/bin/sh", "-c", script], options=["-v", f"{tmp_path}:/data:ro"])
+    assert done.text == "none\n", done.summary()

@@ -90,7 +90,7 @@ class GoferDirectory(GoferInode, LayerDirectory):
         small = self.known[protocol.SIZE] <= _SMALL
         if self._listing is None and small and self._guess.asked >= _HITS_BEFORE_LISTING:
             self._read_listing()
-        if self._listing is not None:
+        if self._listing is not None and name in self._listing:
             others = self._guess.names(name, self._listing)
             if others:
                 found = gofer.ahead.look_up(self.node, name, others)
