@@ -5,6 +5,7 @@ from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.inode import FileSystem
 
@@ -14,6 +15,9 @@ class MqueueType(FileSystemType):
 
     name = "mqueue"
     in_user_namespaces = True
+
+    def owner(self, task: "Task") -> "UserNamespace":
+        return task.namespaces.ipc.user_namespace
 
     def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
         return mqueue_of(task.kernel, context.ipc_namespace)

@@ -19,7 +19,7 @@ from runsc_py.sentry.vfs import mounting
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.pivoting import pivot_root as pivot
 from runsc_py.sentry.vfs.unmounting import UMOUNT_FLAGS, UMOUNT_NOFOLLOW, unmount
-from runsc_py.sentry.vfs.walk import walk
+from runsc_py.sentry.vfs.walk import cross_down, walk
 
 _PAGE_SIZE = 4096
 
@@ -91,6 +91,8 @@ def umount2(task: Task, target: PathAddress, flags: UmountFlags) -> int:
     # Finding the mount is no use of it.
     marked = {mount for mount in task.namespaces.mount.mounts if mount.expires}
     place = place_at(task, AT_FDCWD, target, 0, follow=not flags & UMOUNT_NOFOLLOW)
+    # "." is what is mounted on the working directory, too: after pivot_root(".", ".") the old root.
+    place = Path(*cross_down(place.mount, place.dentry))
     unmount(task, place, flags, marked)
     return 0
 

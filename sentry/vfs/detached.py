@@ -14,6 +14,7 @@ from runsc_py.sentry.vfs.open_file import O_PATH
 from runsc_py.sentry.vfs.opening import PlaceFile
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.propagation import receivers
+from runsc_py.sentry.vfs.revealing import locked_by_others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,14 +41,16 @@ def open_detached_copy(task: "Task", source: Path, *, recursive: bool) -> Detach
 
 
 def mount_detached(task: "Task", context: "FileSystemContext", flags: int) -> DetachedTreeFile:
-    """fsmount(2).  Errors: EINVAL (nothing was made), EBUSY (it has been mounted)."""
+    """fsmount(2).  Errors: EINVAL (nothing was made), EPERM, EBUSY (it has been mounted)."""
     filesystem = context.filesystem
     if filesystem is None:
         raise EINVAL
+    locked = locked_by_others(task, filesystem, flags)
     if context.phase != AWAITING_MOUNT:
         raise EBUSY
     numbers = task.namespaces.mount.numbers
     mount = Mount(numbers.new_mount(), filesystem, None, flags)
+    mount.locked_flags = locked
     mount.source = context.shown_source
     context.start_again()
     return _detached(task, mount)

@@ -20,6 +20,7 @@ from runsc_py.sentry.vfs.usage import open_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.inode import FileSystem
     from runsc_py.sentry.vfs.parameters import Parameter
@@ -62,6 +63,10 @@ class FileSystemType:
     in_user_namespaces = False
     #: whether mount(2) with MS_REMOUNT may say anything
     ignores_options_of_remount = False
+
+    def owner(self, task: "Task") -> "UserNamespace":
+        """The user namespace that a new one belongs to."""
+        return task.credentials.user_namespace
 
     def set(self, task: "Task", context: "FileSystemContext", name: bytes, value: object) -> None:
         """An option, converted.  Errors: Refusal, those of looking at what it names."""
@@ -131,7 +136,7 @@ class FileSystemContext:
     ) -> None:
         """For a new file system of a type, or for the options of an existing one."""
         self.type = kind
-        self.user_namespace = task.credentials.user_namespace
+        self.user_namespace = kind.owner(task)
         self.pid_namespace = task.pid_namespace
         self.ipc_namespace = task.namespaces.ipc
         self.phase = CREATE_PARAMETERS if filesystem is None else RECONFIGURE_PARAMETERS

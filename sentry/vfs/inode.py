@@ -54,6 +54,8 @@ class FileSystem:
     magic = 0
     #: nobody can write: it shows what is read-only below
     read_only = False
+    #: what may be covered in it must stay covered: proc and sysfs (vfs/revealing.py)
+    shows_system = False
     #: device nodes cannot be opened: mounted by the administrator of a user namespace
     denies_devices = False
     #: access control lists may be there (Linux's SB_POSIXACL): creation takes the umask away itself

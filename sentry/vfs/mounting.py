@@ -37,6 +37,7 @@ from runsc_py.sentry.vfs.propagation import (
     PROPAGATION_TYPES,
 )
 from runsc_py.sentry.vfs.propagation import change_propagation as change_type
+from runsc_py.sentry.vfs.revealing import locked_by_others
 from runsc_py.sentry.vfs.usage import open_files
 
 TYPE_CHECKING = False
@@ -271,7 +272,10 @@ def mount_new(
         raise EBUSY
     check_mount_point(place, filesystem.root.is_directory)
     namespace = task.namespaces.mount
-    mount = Mount(namespace.numbers.new_mount(), filesystem, None, _kept_flags(flags))
+    kept = _kept_flags(flags)
+    locked = locked_by_others(task, filesystem, kept)
+    mount = Mount(namespace.numbers.new_mount(), filesystem, None, kept)
+    mount.locked_flags = locked
     mount.source = context.shown_source
     attach_tree(namespace, mount, place)
 

@@ -44,6 +44,7 @@ class ProcFileSystem(SyntheticFileSystem):
     type_name = "proc"
     magic = 0x9FA0
     creation_error = ENOENT
+    shows_system = True
     needs_revalidation = True
 
     def __init__(self, kernel: "Kernel", pid_namespace: "PidNamespace") -> None:

@@ -47,6 +47,9 @@ class ProcType(FileSystemType):
     in_user_namespaces = True
     parameters: "dict[bytes, Parameter]" = {b"gid": _gid, b"hidepid": _hide_pid, b"subset": _subset}
 
+    def owner(self, task: "Task") -> "UserNamespace":
+        return task.pid_namespace.user_namespace
+
     def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
         filesystem = ProcFileSystem(task.kernel, context.pid_namespace)
         self.reconfigure(task, context, filesystem)

@@ -22,6 +22,7 @@ class SysFileSystem(SyntheticFileSystem):
     """An instance of sysfs."""
 
     type_name = "sysfs"
+    shows_system = True
     magic = 0x62656572
 
     def __init__(self, kernel: "Kernel") -> None:

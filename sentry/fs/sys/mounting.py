@@ -6,6 +6,7 @@ from runsc_py.sentry.vfs.parameters import flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.vfs.inode import FileSystem
     from runsc_py.sentry.vfs.parameters import Parameter
@@ -27,6 +28,9 @@ class SysfsType(FileSystemType):
     name = "sysfs"
     in_user_namespaces = True
 
+    def owner(self, task: "Task") -> "UserNamespace":
+        return task.namespaces.network.user_namespace
+
     def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
         return SysFileSystem(task.kernel)
 
@@ -37,6 +41,9 @@ class CgroupType(FileSystemType):
     name = "cgroup2"
     in_user_namespaces = True
     parameters: "dict[bytes, Parameter]" = dict.fromkeys(_CGROUP_FLAGS, flag)
+
+    def owner(self, task: "Task") -> "UserNamespace":
+        return task.namespaces.cgroup.user_namespace
 
     def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
         filesystem = CgroupFileSystem(task.kernel)
