@@ -195,3 +195,14 @@ def test_each_of_several_names(tree: Path, served: Served) -> None:
     for entry in found:
         if entry is not None:
             served.client.close_node(entry[0])
+
+
+def test_a_name_that_the_listing_lacks(tree: Path, served: Served) -> None:
+    """Nothing is behind it, so that the first names are guessed."""
+    for number in range(20):
+        (tree / f"{number:03}").write_text("x")
+    world = CountingWorld(served)
+    assert len(world.listdir(b"/")) >= 20
+    with pytest.raises(ENOENT):
+        world.stat(b"none")
+    assert world.stat(b"007").size == 1
