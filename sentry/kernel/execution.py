@@ -366,6 +366,9 @@ def _put_in_force(
     group.handlers = group.handlers.for_exec()
     group.did_exec = True
     delete_posix_timers(group)
+    if task.user_dispatch is not None:
+        task.user_dispatch = None
+        task.watched = task.is_observed() or task.tracing is not None
     task.alternate_stack = (0, SS_DISABLE, 0)
     task.name = program.file_name.rsplit(b"/", 1)[-1][:15]
     apply_credentials(task, program.path, credentials, image.memory)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.seccomp import Filter
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.kernel.tracing import Tracing
+    from runsc_py.sentry.kernel.user_dispatch import UserDispatch
     from runsc_py.sentry.kernel.waiting import WaitQueue
     from runsc_py.sentry.mm.memory_manager import MemoryManager
     from runsc_py.sentry.syscalls.table import Entry, Restart
@@ -86,6 +87,7 @@ class Task:
         "syscall_started",
         "thread_group",
         "tracing",
+        "user_dispatch",
         "vfork_queue",
         "voluntary_switches",
         "watched",
@@ -153,6 +155,8 @@ class Task:
         # seccomp(2).
         self.seccomp_filter: Filter | None = None
         self.seccomp_strict = False
+        #: PR_SET_SYSCALL_USER_DISPATCH
+        self.user_dispatch: UserDispatch | None = None
 
         # The run loop's.
         self.state = KERNEL
@@ -194,9 +198,12 @@ class Task:
         return 0 if self.state == DEAD else self.context.cpu_time()
 
     def is_observed(self) -> bool:
-        """Whether --strace or a seccomp filter sees its calls; a tracer is another matter."""
+        """Whether --strace, filters or user dispatch see its calls; a tracer is another matter."""
         return (
-            self.kernel.strace is not None or self.seccomp_filter is not None or self.seccomp_strict
+            self.kernel.strace is not None
+            or self.seccomp_filter is not None
+            or self.seccomp_strict
+            or self.user_dispatch is not None
         )
 
     # -- signals -----------------------------------------------------------------

@@ -50,6 +50,8 @@ async def watched_call(task: "Task", entry: "Entry | None") -> int | None:
 
     Errors are raised, as handlers raise them.
     """
+    if task.user_dispatch is not None and task.user_dispatch.takes(task):
+        return None
     tracing = task.tracing
     if tracing is None:
         return await _serve(task, entry)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from runsc_py.sentry.abi.memory import TASK_SIZE
 from runsc_py.sentry.abi.seccomp import SECCOMP_MODE_FILTER, SECCOMP_MODE_STRICT
 from runsc_py.sentry.abi.signals import SIGRTMAX
 from runsc_py.sentry.auth.capabilities import (
@@ -13,7 +14,7 @@ from runsc_py.sentry.auth.capabilities import (
     SECURE_ALL_BITS,
     SECURE_ALL_LOCKS,
 )
-from runsc_py.sentry.errors import EINVAL, EPERM
+from runsc_py.sentry.errors import EFAULT, EINVAL, EPERM
 from runsc_py.sentry.kernel.host_settings import (
     set_huge_pages_disabled,
     set_time_stamp_counter_mode,
@@ -33,6 +34,10 @@ Operation = Callable[[Task, int, int, int, int], int]
 
 _LONG_MAX = (1 << 63) - 1
 _PR_MCE_KILL_DEFAULT = 2
+_PR_SYS_DISPATCH_OFF = 0
+_PR_SYS_DISPATCH_EXCLUSIVE_ON = 1
+_PR_SYS_DISPATCH_INCLUSIVE_ON = 2
+_WORD = (1 << 64) - 1
 _PR_TIMING_STATISTICAL = 0
 _NAME_SIZE = 16
 #: Linux's saved_auxv: AT_VECTOR_SIZE words
@@ -242,6 +247,33 @@ def _switch_performance_events(task: Task, _2: int, _3: int, _4: int, _5: int) -
     return 0
 
 
+def _set_user_dispatch(task: Task, mode: int, start: int, size: int, selector: int) -> int:
+    """PR_SET_SYSCALL_USER_DISPATCH."""
+    from runsc_py.sentry.kernel.user_dispatch import UserDispatch
+
+    end = (start + size) & _WORD
+    if mode == _PR_SYS_DISPATCH_OFF:
+        if start or size or selector:
+            raise EINVAL
+        task.user_dispatch = None
+        task.watched = task.is_observed() or task.tracing is not None
+        return 0
+    if mode == _PR_SYS_DISPATCH_EXCLUSIVE_ON:
+        if start and end <= start:
+            raise EINVAL
+    elif mode == _PR_SYS_DISPATCH_INCLUSIVE_ON:
+        if not size or end <= start:
+            raise EINVAL
+        start, size = end, -size & _WORD
+    else:
+        raise EINVAL
+    if selector >= TASK_SIZE:
+        raise EFAULT
+    task.user_dispatch = UserDispatch(start, size, selector)
+    task.watched = True
+    return 0
+
+
 # Memory
 
 
@@ -333,6 +365,7 @@ _OPERATIONS: dict[int, Operation] = {
     41: _set_huge_pages_disabled,
     42: _get_huge_pages_disabled,
     47: _change_ambient_set,
+    59: _set_user_dispatch,
     65: _set_write_execute,
     66: _get_write_execute,
     0x41555856: _get_auxiliary_vector,
@@ -343,7 +376,7 @@ _OPERATIONS: dict[int, Operation] = {
     157,
     "prctl",
     support=Support.PARTIAL,
-    note="no PR_SET_MM, PR_SET_VMA, PR_SCHED_CORE, speculation control, system call dispatch",
+    note="no PR_SET_MM, PR_SET_VMA, PR_SCHED_CORE, speculation control",
 )
 def prctl(
     task: Task,
