@@ -76,6 +76,8 @@ LOCK_SH = 1
 LOCK_EX = 2
 LOCK_NB = 4
 LOCK_UN = 8
+#: Samba's share modes, which Linux forgot again: accepted, and nothing happens
+LOCK_MAND = 32
 
 # close_range(2)
 CLOSE_RANGE_UNSHARE = 2

@@ -25,6 +25,8 @@ IPPROTO_TCP = 6
 IPPROTO_UDP = 17
 IPPROTO_IPV6 = 41
 IPPROTO_ICMPV6 = 58
+#: all protocols are below, IPPROTO_MPTCP being the last
+IPPROTO_MAX = 263
 
 # send(2), recv(2)
 MSG_OOB = 0x1

@@ -6,7 +6,7 @@ behind named FIFOs and bound sockets of every file system: both live only while 
 them open, and an inode of any file system can be such a node.
 """
 
-from runsc_py.sentry.errors import ENXIO
+from runsc_py.sentry.errors import ENXIO, EOPNOTSUPP
 from runsc_py.sentry.vfs.attributes import (
     S_IFDIR,
     S_IFIFO,
@@ -92,6 +92,8 @@ class AnonymousInode(Inode):
 
     def set_attributes(self, change: AttributeChange) -> None:
         """fchmod, fchown and futimens work on a pipe or socket; a size means nothing."""
+        if not self.mode & S_IFMT:
+            raise EOPNOTSUPP
         if change.mode is not None:
             self.mode = (self.mode & S_IFMT) | (change.mode & ~S_IFMT)
         if change.uid is not None:

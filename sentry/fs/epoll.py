@@ -100,6 +100,9 @@ class EpollFile(OpenFile):
         #: items to ask, in the order they became ready
         self.ready: dict[EpollItem, None] = {}
 
+    def ioctl(self, task: "Task", request: int, argument: int) -> int:
+        raise EINVAL
+
     # -- epoll_ctl(2) --------------------------------------------------------------
 
     def add(self, fd: int, file: OpenFile, events: int, data: int) -> None:

@@ -49,6 +49,8 @@ def set_alternate_stack(task: "Task", address: int, flags: int, size: int) -> No
         raise EINVAL
     if kind == SS_DISABLE:
         task.alternate_stack = (0, flags, 0)
+    elif not address and not flags and not size and not task.alternate_stack[2]:
+        pass  # Linux sees no change: after execve(2) there is no SS_DISABLE in its own record
     elif size < MINSIGSTKSZ:
         raise ENOMEM
     else:

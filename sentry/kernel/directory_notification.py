@@ -75,13 +75,13 @@ class DirectoryNotification:
 def set_notification(task: "Task", descriptor: int, file: "OpenFile", mask: int) -> None:
     """F_NOTIFY; no events at all end it.  Errors: ENOTDIR."""
     inode = file.inode
-    if not inode.is_directory:
-        raise ENOTDIR
     existing = None if inode.watches is None else inode.watches.get((file, task.files))
     if not mask & ~DN_MULTISHOT:
         if isinstance(existing, DirectoryNotification):
             existing.remove()
         return
+    if not inode.is_directory:
+        raise ENOTDIR
     ensure_owner(task, descriptor, file)
     if isinstance(existing, DirectoryNotification):
         existing.widen(mask)

@@ -6,6 +6,7 @@ Robust lists (get_robust_list(2)) are walked when a thread ends.
 """
 
 from runsc_py.platform.interface import ContextGone, MemoryFault
+from runsc_py.sentry.abi.memory import TASK_SIZE
 from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL, ETIMEDOUT
 from runsc_py.sentry.kernel.waiting import WaitQueue, wait
 
@@ -105,6 +106,8 @@ def futex_key(task: "Task", address: int, private: bool) -> Key:
     """What identifies the futex.  Errors: EINVAL when misaligned, EFAULT."""
     if address & 3:
         raise EINVAL
+    if address > TASK_SIZE:
+        raise EFAULT
     if not private:
         identity = task.memory.shared_object_at(address)
         # As on Linux, where a shared futex is found by its page: it has to be there.

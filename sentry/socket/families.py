@@ -6,6 +6,7 @@ from runsc_py.sentry.abi.sockets import (
     AF_MAX,
     AF_NETLINK,
     AF_UNIX,
+    IPPROTO_MAX,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
     SOCK_TYPE_MASK,
@@ -40,6 +41,8 @@ def make_socket(task: "Task", family: int, kind: int, protocol: int, flags: int)
 
         return make_unix_socket(task, kind, protocol, flags)
     if family in (AF_INET, AF_INET6):
+        if not 0 <= protocol < IPPROTO_MAX:
+            raise EINVAL
         if task.namespaces.network.uses_host:
             from runsc_py.sentry.socket.host import make_host_socket
 

@@ -226,6 +226,6 @@ def fadvise64(task: Task, fd: Fd, offset: Offset, size: Offset, advice: FileAdvi
 def readahead(task: Task, fd: Fd, offset: Offset, count: Size) -> int:
     """readahead(2)"""
     file = task.files.get_readable(fd)
-    if file.inode.mode & S_IFMT not in (S_IFREG, S_IFBLK):
+    if file.inode.mode & S_IFMT not in (S_IFREG, S_IFBLK) or count >> 63:
         raise EINVAL
     return 0

@@ -7,8 +7,16 @@ from runsc_py.sentry.abi.process import (
     ARCH_SET_FS,
     ARCH_SET_GS,
 )
-from runsc_py.sentry.errors import E2BIG, EFAULT, EINVAL, ELOOP, ENAMETOOLONG, EPERM
-from runsc_py.sentry.kernel.execution import execute
+from runsc_py.sentry.errors import (
+    E2BIG,
+    EFAULT,
+    EINVAL,
+    ELOOP,
+    ENAMETOOLONG,
+    EPERM,
+    KernelError,
+)
+from runsc_py.sentry.kernel.execution import execute, open_executable
 from runsc_py.sentry.kernel.exit import TaskEnded, exit_task, exit_thread_group
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.loader.initial_stack import STRING_LIMIT
@@ -107,14 +115,13 @@ def _execute(
     hidden: bool = False,
 ) -> int | None:
     """`hidden`: the name means nothing to the new program, its descriptor is closed by then."""
-    execute(
-        task,
-        path,
-        name,
-        copy_in_strings(task, arguments),
-        copy_in_strings(task, environment),
-        hidden=hidden,
-    )
+    try:
+        words = copy_in_strings(task, arguments)
+        variables = copy_in_strings(task, environment)
+    except KernelError:
+        open_executable(task, path).drop()  # what is wrong with the program comes first
+        raise
+    execute(task, path, name, words, variables, hidden=hidden)
     return None
 
 

@@ -11,6 +11,7 @@ from runsc_py.sentry.abi.files import (
     F_WRLCK,
     FLOCK,
     LOCK_EX,
+    LOCK_MAND,
     LOCK_NB,
     LOCK_SH,
     LOCK_UN,
@@ -31,10 +32,12 @@ from runsc_py.sentry.vfs.open_file import OpenFile
 @syscall(73, "flock")
 async def flock(task: Task, fd: Fd, operation: FlockOperation) -> int:
     """flock(2)"""
-    file = task.files.get_io(fd)
+    if operation & LOCK_MAND:
+        return 0
     kind = operation & ~LOCK_NB
     if kind not in (LOCK_SH, LOCK_EX, LOCK_UN):
         raise EINVAL
+    file = task.files.get_io(fd)
     locks = locks_of(file.inode)
     if kind == LOCK_UN:
         locks.release_flock(file)
@@ -120,7 +123,8 @@ def get_record_lock(task: Task, file: OpenFile, command: int, address: int) -> i
     owner = task.files if command == F_GETLK else file
     conflict = locks_of(file.inode).conflict(start, end, kind == F_WRLCK, owner)
     if conflict is None:
-        task.memory.copy_out(address, F_UNLCK.to_bytes(2, "little"))
+        rest = task.memory.copy_in(address, FLOCK.size)[2:]
+        task.memory.copy_out(address, F_UNLCK.to_bytes(2, "little") + rest)
         return 0
     size = 0 if conflict.end == OFFSET_MAX else conflict.end - conflict.start + 1
     process = conflict.process

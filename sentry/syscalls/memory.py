@@ -125,6 +125,8 @@ VALIDATED_FLAGS = (
     | MAP_FIXED_NOREPLACE
     | 0x3F << MAP_HUGE_SHIFT
 )
+#: a length that is rounded up wraps around
+_ADDRESSES = (1 << 64) - 1
 PROTECTIONS = PROT_READ | PROT_WRITE | PROT_EXEC
 #: advice that changes what a guest can observe, and that the host carries out as it is
 EFFECTIVE_ADVICE = frozenset(
@@ -365,7 +367,7 @@ def msync(task: Task, address: Address, length: Size, flags: SyncMapFlags) -> in
         raise EINVAL
     if flags & MS_ASYNC and flags & MS_SYNC:
         raise EINVAL
-    if not length:
+    if not page_up(length) & _ADDRESSES:
         return 0
     check_range(task, address, page_up(length), ENOMEM)
     return task.context.execute(SYS_MSYNC, address, length, flags)
@@ -385,7 +387,7 @@ def mincore(task: Task, address: Address, length: Size, vector: Address) -> int:
 
 def _lock(task: Task, number: int, address: int, length: int, flags: int = 0) -> int:
     size = page_up(length + (address & PAGE_MASK))
-    if not size:
+    if not size & _ADDRESSES:
         return 0
     check_range(task, address & ~PAGE_MASK, size, ENOMEM)
     return task.context.execute(number, address, length, flags)

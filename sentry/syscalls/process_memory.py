@@ -81,8 +81,8 @@ def process_vm_readv(
         raise EINVAL
     here = copy_in_segments(task, local, local_count)
     there = copy_in_segments(task, remote, remote_count)
-    other = _target(task, pid)
-    return _transfer(other, task, _pieces(there, here))
+    pieces = _pieces(there, here)
+    return _transfer(_target(task, pid), task, pieces) if pieces else 0
 
 
 @syscall(311, "process_vm_writev")
@@ -100,8 +100,8 @@ def process_vm_writev(
         raise EINVAL
     here = copy_in_segments(task, local, local_count)
     there = copy_in_segments(task, remote, remote_count)
-    other = _target(task, pid)
-    return _transfer(task, other, _pieces(here, there))
+    pieces = _pieces(here, there)
+    return _transfer(task, _target(task, pid), pieces) if pieces else 0
 
 
 def _resource(task: Task, kind: int, index: int) -> object:

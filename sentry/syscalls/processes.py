@@ -40,6 +40,7 @@ from runsc_py.sentry.errors import (
     EINVAL,
     EPERM,
     ESRCH,
+    KernelError,
 )
 from runsc_py.sentry.kernel.child_wait import ChildEvent, ChildSelector, wait_for_child
 from runsc_py.sentry.kernel.clone import CloneArguments, clone, wait_for_vfork
@@ -209,8 +210,14 @@ async def waitid(
         raise EINVAL
     if not options & changes:
         raise EINVAL
-    selector = _waitid_selector(task, kind, identifier, options)
-    event = await wait_for_child(selector)
+    event = None
+    try:
+        selector = _waitid_selector(task, kind, identifier, options)
+        event = await wait_for_child(selector)
+    except KernelError:
+        if info:
+            task.memory.copy_out(info, _child_siginfo(None))
+        raise
     if event is None and selector.options & WNOHANG and not options & WNOHANG:
         raise EAGAIN  # the pidfd is O_NONBLOCK
     if info:
@@ -291,7 +298,7 @@ def _find_group(task: Task, pid: int) -> ThreadGroup:
 @syscall(109, "setpgid")
 def setpgid(task: Task, pid: Pid, pgid: Pid) -> int:
     """setpgid(2)"""
-    if pgid < 0:
+    if (pgid or pid) < 0:
         raise EINVAL
     group = _find_group(task, pid)
     mine = task.thread_group

@@ -62,9 +62,11 @@ async def read(task: Task, fd: Fd, buffer: OutBuffer, count: Size) -> int:
 @syscall(17, "pread64")
 async def pread64(task: Task, fd: Fd, buffer: OutBuffer, count: Size, offset: Offset) -> int:
     """pread(2)"""
-    if not 0 <= offset <= OFFSET_MAX - count:
+    if offset < 0:
         raise EINVAL
     file = positioned_file(task, fd, task.files.get_readable)
+    if offset > OFFSET_MAX - count:
+        raise EFAULT if buffer + count > ADDRESS_END else EINVAL
     if count >= NATIVE_SIZE:
         done = read_natively(task, file, buffer, count, offset)
         if done is not None:

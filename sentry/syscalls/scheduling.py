@@ -47,7 +47,7 @@ _PRIO_USER = 2
 #: ioprio_set's `which` counts the same things from 1
 _IOPRIO_WHO_BASE = 1
 _IOPRIO_CLASS_SHIFT = 13
-_IOPRIO_CLASS_RT, _IOPRIO_CLASS_BE, _IOPRIO_CLASS_IDLE = 1, 2, 3
+_IOPRIO_CLASS_NONE, _IOPRIO_CLASS_RT, _IOPRIO_CLASS_BE, _IOPRIO_CLASS_IDLE = range(4)
 _IOPRIO_LEVELS = 8
 
 _SCHED_RESET_ON_FORK = 0x40000000
@@ -311,10 +311,15 @@ def sched_rr_get_interval(task: Task, pid: Pid, interval: OutTimespec) -> int:
     return 0
 
 
+def _cpu_set_size(task: Task) -> int:
+    """The bytes of a set of processors as the kernel has it: whole words."""
+    return (online_processors(task.kernel).bit_length() + 63) // 64 * 8
+
+
 @syscall(203, "sched_setaffinity", support=Support.PARTIAL, note="a hint to the host")
 def sched_setaffinity(task: Task, pid: Pid, size: UnsignedInt, mask: InCpuSet) -> int:
     """sched_setaffinity(2)"""
-    usable = (online_processors(task.kernel).bit_length() + 7) // 8
+    usable = _cpu_set_size(task)
     wanted = int.from_bytes(task.memory.copy_in(mask, min(size, usable)), "little")
     target = _find_any(task, pid)
     if not _may_change(task, target):
@@ -331,10 +336,10 @@ def sched_setaffinity(task: Task, pid: Pid, size: UnsignedInt, mask: InCpuSet) -
 def sched_getaffinity(task: Task, pid: Pid, size: UnsignedInt, mask: OutCpuSet) -> int:
     """sched_getaffinity(2): the raw call returns the bytes written, a multiple of 8."""
     everything = online_processors(task.kernel)
-    if size * 8 < everything.bit_length() or size % 8:
+    if size * 8 & 0xFFFFFFFF < everything.bit_length() or size % 8:
         raise EINVAL
     affinity = scheduling_of(_find_any(task, pid)).affinity
-    written = min(size, (everything.bit_length() + 63) // 64 * 8)
+    written = min(size, _cpu_set_size(task))
     shown = everything if affinity is None else affinity
     task.memory.copy_out(mask, shown.to_bytes(written, "little"))
     return written
@@ -354,8 +359,8 @@ def getcpu(task: Task, cpu: OutUnsigned, node: OutUnsigned, cache: Address) -> i
 
 def _check_io_priority(task: Task, priority: int) -> None:
     """Errors: EINVAL, EPERM."""
-    kind = priority >> _IOPRIO_CLASS_SHIFT
-    level = priority & ((1 << _IOPRIO_CLASS_SHIFT) - 1)
+    kind = priority >> _IOPRIO_CLASS_SHIFT & 7
+    level = priority & 7
     own = task.credentials
     may_be_real_time = own.has_capability(CAP_SYS_ADMIN) or own.has_capability(CAP_SYS_NICE)
     if kind == _IOPRIO_CLASS_RT and not may_be_real_time:
@@ -363,7 +368,9 @@ def _check_io_priority(task: Task, priority: int) -> None:
     if kind in (_IOPRIO_CLASS_RT, _IOPRIO_CLASS_BE):
         if level >= _IOPRIO_LEVELS:
             raise EINVAL
-    elif kind != _IOPRIO_CLASS_IDLE and priority:
+    elif kind not in (_IOPRIO_CLASS_NONE, _IOPRIO_CLASS_IDLE) or (
+        kind == _IOPRIO_CLASS_NONE and level
+    ):
         raise EINVAL
 
 

@@ -209,10 +209,10 @@ def _check_number(number: int) -> None:
 @syscall(62, "kill")
 def kill(task: Task, pid: Pid, signal: Signal) -> int:
     """kill(2)"""
-    _check_number(signal)
     targets = _kill_targets(task, pid)
     if not targets:
         raise ESRCH
+    _check_number(signal)
     allowed = [group for group in targets if may_signal(task, group, signal)]
     if not allowed:
         raise EPERM

@@ -63,6 +63,8 @@ async def splice(
     if not from_file.readable or not to_file.writable:
         raise EBADF
     _check_ends(from_file, source_offset, to_file, out_offset)
+    if count >> 63:
+        raise EINVAL
     await _wait_writable(task, to_file, flags)
     size = min(count, _room(to_file))
     data = await _read(task, from_file, start if from_file.seekable else None, size, flags)

@@ -103,9 +103,11 @@ def getrandom(task: Task, buffer: OutBuffer, size: Size, flags: RandomFlags) -> 
     done = 0
     while done < size:
         chunk = task.kernel.random(min(size - done, _RANDOM_CHUNK))
-        task.memory.copy_out(buffer + done, chunk)
-        done += len(chunk)
-    return size
+        written = task.memory.copy_out_part(buffer + done, chunk)
+        done += written
+        if written < len(chunk):
+            break
+    return done
 
 
 _SYSLOG_READ = 2

@@ -104,13 +104,15 @@ def semctl(task: Task, identifier: Int, number: Int, command: Int, argument: Hex
             found.check(task, READ)
         task.memory.copy_out(argument, found.status(task))
         return found.identifier
+    if command == SETVAL and argument & 0xFFFFFFFF > SEMVMX:
+        raise ERANGE
+    raw = task.memory.copy_in(argument, SEMID_DS.size) if command == IPC_SET else b""
     target = registry.get(identifier)
     if command == IPC_RMID:
         target.check_owner(task)
         registry.remove(target)
         target.queue.notify()
     elif command == IPC_SET:
-        raw = task.memory.copy_in(argument, SEMID_DS.size)
         target.check_owner(task)
         target.set_permissions(task, raw[: IPC_PERM.size])
     elif command == IPC_STAT:
@@ -162,8 +164,6 @@ def _set_values(task: Task, target: SemaphoreSet, number: int, command: int, arg
         value = argument & 0xFFFFFFFF
         if not 0 <= number < count:
             raise EINVAL
-        if value > SEMVMX:
-            raise ERANGE
         target.check(task, WRITE)
         target.values[number] = value
         target.last_users[number] = LastUser(task)

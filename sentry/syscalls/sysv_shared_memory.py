@@ -138,12 +138,12 @@ def shmctl(task: Task, identifier: Int, command: Int, address: Address) -> int:
             segment.check(task, READ)
         memory.copy_out(address, segment.status(task))
         return segment.identifier
+    raw = memory.copy_in(address, SHMID_DS.size) if command == IPC_SET else b""
     segment = registry.get(identifier)
     if command == IPC_STAT:
         segment.check(task, READ)
         memory.copy_out(address, segment.status(task))
     elif command == IPC_SET:
-        raw = memory.copy_in(address, SHMID_DS.size)
         segment.check_owner(task)
         segment.set_permissions(task, raw[: IPC_PERM.size])
     elif command == IPC_RMID:

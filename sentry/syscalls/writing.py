@@ -63,9 +63,11 @@ async def write(task: Task, fd: Fd, buffer: InBuffer, count: Size) -> int:
 @syscall(18, "pwrite64")
 async def pwrite64(task: Task, fd: Fd, buffer: InBuffer, count: Size, offset: Offset) -> int:
     """pwrite(2)"""
-    if not 0 <= offset <= OFFSET_MAX - count:
+    if offset < 0:
         raise EINVAL
     file = positioned_file(task, fd, task.files.get_writable)
+    if offset > OFFSET_MAX - count:
+        raise EFAULT if buffer + count > ADDRESS_END else EINVAL
     if count >= NATIVE_SIZE:
         done = write_natively(task, file, buffer, count, offset)
         if done is not None:

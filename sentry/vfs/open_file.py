@@ -7,7 +7,7 @@ layer waits on `wait_queue` and tries again (`syscalls/blocking.py`).
 
 from runsc_py.sentry.abi.files import SEEK_CUR, SEEK_SET
 from runsc_py.sentry.abi.inotify import IN_CLOSE_NOWRITE, IN_CLOSE_WRITE
-from runsc_py.sentry.errors import EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE
+from runsc_py.sentry.errors import EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EPERM, ESPIPE
 from runsc_py.sentry.kernel.waiting import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, WaitQueue
 from runsc_py.sentry.vfs.inode import Inode
 from runsc_py.sentry.vfs.locks import release_description_locks
@@ -205,7 +205,7 @@ class OpenFile:
 
     def add_seals(self, seals: int) -> None:
         """F_ADD_SEALS of fcntl(2): memfds only.  Errors: EPERM, EBUSY, EINVAL."""
-        raise EINVAL
+        raise EINVAL if self.writable else EPERM
 
     def get_seals(self) -> int:
         """F_GET_SEALS."""
