@@ -121,8 +121,6 @@ class Guess:
         return others
 
     def _behind(self, name: bytes, listing: dict[bytes, tuple[int, int, int]]) -> list[bytes]:
-        if name not in listing:
-            return list(listing)
         if self._only_directories and listing[name][1] == _DT_DIR:
             names = [each for each, (_, kind, _) in listing.items() if kind == _DT_DIR]
         else:
