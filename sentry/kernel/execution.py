@@ -243,6 +243,7 @@ def _load_into(
     base = PROGRAM_BASE + (_random_pages(task, PROGRAM_ENTROPY_BITS) if random else 0)
     loaded = load_image(context, memory, image, base)
     memory.executable = program.path
+    memory.user_namespace = credentials.user_namespace
     memory.code_range, memory.data_range = loaded.code_range, loaded.data_range
     _note_file(memory, program.file)
     start = loaded

@@ -46,6 +46,7 @@ class MemoryManager:
         "mdwe",
         "read",
         "stack_start",
+        "user_namespace",
         "users",
         "vdso_end",
         "written_files",
@@ -67,6 +68,8 @@ class MemoryManager:
         self.environment_range = (0, 0)
         self.auxiliary = b""
         self.executable: Path | None = None
+        #: that of who executed the program: who may look into it when it is not dumpable
+        self.user_namespace = kernel.root_user_namespace
         #: PR_SET_DUMPABLE
         self.dumpable = 1
         #: /proc/PID/coredump_filter
@@ -116,6 +119,7 @@ class MemoryManager:
         child.environment_range = self.environment_range
         child.auxiliary = self.auxiliary
         child.executable = self.executable
+        child.user_namespace = self.user_namespace
         child.dumpable = self.dumpable
         child.dump_filter = self.dump_filter
         child.mapped_files = dict(self.mapped_files)

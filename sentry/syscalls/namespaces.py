@@ -11,8 +11,9 @@ from runsc_py.sentry.abi.process import (
     CLONE_NEWUTS,
     NAMESPACE_FLAGS,
 )
-from runsc_py.sentry.errors import EINVAL, ESRCH
+from runsc_py.sentry.errors import EINVAL, EPERM, ESRCH, KernelError
 from runsc_py.sentry.fs.pidfd import PidFile
+from runsc_py.sentry.fs.proc.access import may_inspect
 from runsc_py.sentry.kernel.namespace_changes import join
 from runsc_py.sentry.kernel.namespace_changes import unshare as unshare_flags
 from runsc_py.sentry.kernel.task import Task
@@ -54,6 +55,8 @@ def _join_all(task: Task, file: PidFile, flags: int) -> None:
     if not group.tasks:
         raise ESRCH
     other = group.leader
+    if not may_inspect(task, other, real_ids=True):
+        raise EPERM
     wanted: list[tuple[int, object]] = [
         (CLONE_NEWUSER, other.credentials.user_namespace),
         (CLONE_NEWNS, other.namespaces.mount),
@@ -64,6 +67,16 @@ def _join_all(task: Task, file: PidFile, flags: int) -> None:
         (CLONE_NEWCGROUP, other.namespaces.cgroup),
         (CLONE_NEWTIME, other.namespaces.time),
     ]
-    for flag, namespace in wanted:
-        if flags & flag:
-            join(task, namespace)
+    context = task.file_context
+    credentials, namespaces = task.credentials, task.namespaces
+    for_children = task.pid_namespace_for_children
+    places = context.root, context.working_directory
+    try:
+        for flag, namespace in wanted:
+            if flags & flag:
+                join(task, namespace)
+    except KernelError:  # all of them or none
+        task.credentials, task.namespaces = credentials, namespaces
+        task.pid_namespace_for_children = for_children
+        context.root, context.working_directory = places
+        raise

@@ -18,10 +18,13 @@ def may_inspect(task: "Task", target: "Task", *, real_ids: bool = False) -> bool
         return True
     own = task.credentials
     other = target.credentials
+    memory = target.memory
+    if memory.dumpable != SUID_DUMP_USER and not own.has_capability(
+        CAP_SYS_PTRACE, memory.user_namespace
+    ):
+        return False  # also to who rules over a namespace that the process has entered since
     if own.has_capability(CAP_SYS_PTRACE, other.user_namespace):
         return True
-    if target.memory.dumpable != SUID_DUMP_USER:
-        return False
     uid, gid = (own.uid, own.gid) if real_ids else (own.fsuid, own.fsgid)
     return (
         uid == other.uid == other.euid == other.suid
