@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +10,6 @@ import pytest
 from harness.containers import BUSYBOX, WAIT, Engine
 
 pytestmark = pytest.mark.skipif(BUSYBOX is None, reason="Debian: busybox-static")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Whatever a test leaves, `delete --force` clears."""
-    made = Engine(tmp_path)
-    yield made
-    for identifier in made("list", "-q").stdout.split():
-        assert made("delete", "--force", identifier).returncode == 0
-    assert not made.root.exists() or os.listdir(made.root) == []
 
 
 def test_a_whole_life(engine: Engine) -> None:

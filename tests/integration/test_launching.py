@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,16 +28,6 @@ IN_BAD_COMPANY = (
     "signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Whatever a test leaves, `delete --force` clears."""
-    made = Engine(tmp_path)
-    yield made
-    for identifier in made("list", "-q").stdout.split():
-        assert made("delete", "--force", identifier).returncode == 0
-    assert not made.root.exists() or os.listdir(made.root) == []
 
 
 @needs_busybox

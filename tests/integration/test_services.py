@@ -10,7 +10,6 @@ import subprocess
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,16 +23,6 @@ pytestmark = pytest.mark.skipif(BUSYBOX is None, reason="Debian: busybox-static"
 #: serves port 8080 with an echo, and says when it can be reached
 ECHO = "busybox nc -ll -p 8080 -e /bin/busybox cat & exec busybox sleep 600"
 LIMIT = 30.0
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Whatever a test leaves, `delete --force` clears."""
-    made = Engine(tmp_path)
-    yield made
-    for identifier in made("list", "-q").stdout.split():
-        assert made("delete", "--force", identifier).returncode == 0
-    assert not made.root.exists() or os.listdir(made.root) == []
 
 
 def start(engine: Engine, script: str) -> int:
