@@ -54,6 +54,10 @@ class IpcObject:
         #: IPC_RMID was done
         self.removed = False
 
+    def charge(self) -> int:
+        """What it takes of that of which all objects of its kind together may have only so much."""
+        return 0
+
     def allows(self, credentials: "Credentials", access: int) -> bool:
         """Whether READ and WRITE bits of `access` are granted."""
         if credentials.euid in (self.uid, self.creator_uid):
@@ -120,6 +124,7 @@ class Registry(Generic[T]):
         "limit",
         "next_identifier",
         "slots",
+        "used",
     )
 
     def __init__(self, limit: int) -> None:
@@ -132,6 +137,8 @@ class Registry(Generic[T]):
         self._lowest = 0
         self.slots: dict[int, T] = {}
         self.by_key: dict[int, T] = {}
+        #: what all objects are charged with
+        self.used = 0
 
     def find_or_make(
         self,
@@ -175,6 +182,7 @@ class Registry(Generic[T]):
             self._sequence = (self._sequence + 1) % SEQUENCES
         made.identifier = made.sequence * SLOTS + slot
         self.slots[slot] = made
+        self.used += made.charge()
         if made.key != IPC_PRIVATE:
             self.by_key[made.key] = made
         return made.identifier
@@ -212,7 +220,8 @@ class Registry(Generic[T]):
         """The object is gone."""
         self.forget_key(removed)
         slot = removed.identifier % SLOTS
-        self.slots.pop(slot, None)
+        if self.slots.pop(slot, None) is not None:
+            self.used -= removed.charge()
         self._lowest = min(self._lowest, slot)
 
     def highest_slot(self) -> int:

@@ -33,6 +33,9 @@ class SemaphoreSet(IpcObject):
         #: by waiter: the semaphore number and whether it waits for zero
         self.waiting: dict[object, tuple[int, bool]] = {}
 
+    def charge(self) -> int:
+        return len(self.values)
+
     def count_waiting(self, number: int, for_zero: bool) -> int:
         """GETNCNT and GETZCNT."""
         return sum(1 for what in self.waiting.values() if what == (number, for_zero))

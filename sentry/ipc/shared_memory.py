@@ -67,6 +67,9 @@ class Segment(IpcObject):
         if self.descriptor >= 0:
             close(self.descriptor)
 
+    def charge(self) -> int:
+        return self.pages
+
     def attach(self, task: "Task") -> None:
         """A process maps it."""
         self.attached += 1
@@ -123,8 +126,7 @@ def check_size(namespace: "IpcNamespace", size: int) -> None:
     settings = ipc_settings(namespace)
     if not 0 < size <= min(settings.shmmax, MAXIMUM_SIZE):
         raise EINVAL
-    used = sum(segment.pages for segment in segments(namespace).slots.values())
-    if used + (size + 4095 >> 12) > settings.shmall:
+    if segments(namespace).used + (size + 4095 >> 12) > settings.shmall:
         raise ENOSPC
 
 

@@ -8,6 +8,7 @@ and the options that programs set.
 from runsc_py.sentry.abi.ioctl import INT
 from runsc_py.sentry.abi.sockets import (
     IPPROTO_TCP,
+    MSG_OOB,
     SHUT_RD,
     SHUT_WR,
     SO_LINGER,
@@ -299,6 +300,8 @@ class TcpSocket(StreamSocket, InetSocket):
         return self.peer
 
     def receive(self, task: "Task", size: int, flags: int) -> Incoming:
+        if flags & MSG_OOB and self.state != LISTENING:
+            raise EINVAL  # nothing is urgent: MSG_OOB sends it with the rest
         if self.end_received and not self.queue and self.state == CONNECTED:
             return Incoming(b"")  # the end of the data comes before what a later reset says
         return super().receive(task, size, flags)

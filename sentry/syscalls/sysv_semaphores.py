@@ -46,7 +46,7 @@ def semget(task: Task, key: Int, count: Int, flags: Int) -> int:
     def make() -> SemaphoreSet:
         if not count:
             raise EINVAL
-        if sum(len(found.values) for found in registry.slots.values()) + count > settings.semmns:
+        if registry.used + count > settings.semmns:
             raise ENOSPC
         registry.check_space()
         return SemaphoreSet(task, key, flags, count)
@@ -129,7 +129,7 @@ def _information(registry: Registry[SemaphoreSet], settings: IpcSettings, comman
     used, total = 20, SEMVMX
     if command == SEM_INFO:
         used = len(registry.slots)
-        total = sum(len(found.values) for found in registry.slots.values())
+        total = registry.used
     return SEMINFO.pack(
         SEMMNS,
         registry.limit,

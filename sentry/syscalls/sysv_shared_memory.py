@@ -127,7 +127,7 @@ def shmctl(task: Task, identifier: Int, command: Int, address: Address) -> int:
         memory.copy_out(address, SHMINFO.pack(settings.shmmax, 1, most, most, settings.shmall))
         return registry.highest_slot()
     if command == SHM_INFO:
-        pages = sum(segment.pages for segment in registry.slots.values())
+        pages = registry.used
         memory.copy_out(
             address, SHM_INFO_STRUCTURE.pack(len(registry.slots), pages, pages, 0, 0, 0)
         )
