@@ -22,6 +22,8 @@ that fail or are skipped natively say nothing about the sandbox. Tests that set 
 are left out. The times are of one run each.
 """
 
+_BY_HAND = "<!-- Written by hand from here on; `make conformance` keeps it. -->"
+
 
 def _row(comparison: Comparison) -> str:
     differences = "–"
@@ -75,5 +77,6 @@ def text(comparisons: Sequence[Comparison]) -> str:
 
 
 def write(comparisons: Sequence[Comparison]) -> None:
-    """Write the page anew."""
-    FILE.write_text(text(comparisons))
+    """Write the page anew, but for what is said of suites that need building first."""
+    by_hand = FILE.read_text().partition(_BY_HAND)[2] if FILE.exists() else "\n"
+    FILE.write_text(f"{text(comparisons)}\n{_BY_HAND}{by_hand}")
