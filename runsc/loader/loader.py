@@ -8,6 +8,7 @@ Neighbours: subcontainer.py (the steps of a start), manager.py (the control call
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
 from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
+from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.kernel.namespaces import Namespaces
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.waiting import POLLRDHUP, WaitQueue
@@ -150,11 +152,22 @@ class ContainerInformation:
         self.client = GoferClient(connection)
 
     def disconnect(self) -> None:
-        """Let go of the gofer, and of the mounts."""
+        """Let go of the gofer, and of the mounts with all that is open of them on the host.
+
+        Engines unmount the root directory next.  The root container's go with the sandbox.
+        """
         self.mount_namespace = None
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        if self.connection is None:
+            return
+        self.connection.close()
+        self.connection = None
+        kernel = self.container.kernel
+        if isinstance(kernel.current_task, KernelThread):
+            root = kernel.root_mount_namespace.root.root_path
+            namespaces = kernel.current_task.namespaces.copy()
+            namespaces.mount = kernel.root_mount_namespace
+            kernel.current_task = KernelThread(kernel, namespaces, root)
+        gc.collect()  # a kernel thread refers to itself
 
 
 class GoferMonitor:

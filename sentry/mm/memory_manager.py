@@ -100,6 +100,7 @@ class MemoryManager:
         """A task ended or executed another program."""
         self.users -= 1
         if not self.users:
+            self.executable = None
             self.mapped_files.clear()
             self.written_files.clear()
             for segment in self.attachments.values():

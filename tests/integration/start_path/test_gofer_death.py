@@ -34,3 +34,18 @@ def test_it_takes_its_container_along(empty: Pod) -> None:
         assert empty.ended(name) == KILLED
         assert empty("exec", ROOT, "echo", "alive").stdout == "alive\n"
         assert empty("delete", name).status == 0
+
+
+def test_nothing_of_an_ended_container_stays_open(empty: Pod) -> None:
+    """Engines unmount its root directory: neither files nor directories are held by the sandbox."""
+    empty.running(ROOT, SLEEP)
+    sandbox = Path("/proc") / (empty.folder / f"{ROOT}.pid").read_text()
+    script = "cat /etc/passwd > /dev/null; id; sleep 600"
+    empty.running("one", ["sh", "-c", script])
+    rootfs = max(empty.folder.glob("bundle*")) / "rootfs"
+    assert empty("exec", "one", "cat", "/etc/group").status == 0
+    assert empty("kill", "one", "KILL").status == 0
+    assert empty.ended("one") == KILLED
+    assert empty("delete", "one").status == 0
+    links = [os.readlink(link) for link in (sandbox / "fd").iterdir()]
+    assert not [link for link in links if link.startswith(str(rootfs))]
