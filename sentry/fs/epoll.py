@@ -70,6 +70,10 @@ class EpollItem:
             return 0
         return self.file.poll() & (self.events | _ALWAYS) & ~_MODES
 
+    def shown_events(self) -> int:
+        """What it is interested in, as fdinfo has it."""
+        return self.events & _MODES if self.disabled else self.events | _ALWAYS
+
     def watch(self) -> None:
         """Stand in the file's queue for the events wanted now; join the ready list if they hold."""
         interest = (self.events | _ALWAYS) & ~_MODES
@@ -199,6 +203,17 @@ class EpollFile(OpenFile):
                 return _READY
             del self.ready[item]
         return 0
+
+    def descriptor_information(self) -> bytes:
+        lines = []
+        for (fd, file), item in self.items.items():
+            attributes = file.inode.get_attributes()
+            lines.append(
+                b"tfd: %8d events: %8x data: %16x  pos:%d ino:%x sdev:%x\n"
+                % (fd, item.shown_events(), item.data, file.position, attributes.inode,
+                   attributes.device)
+            )  # fmt: skip
+        return b"".join(lines)
 
     def release(self) -> None:
         for item in tuple(self.items.values()):

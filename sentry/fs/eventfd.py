@@ -17,10 +17,14 @@ MAXIMUM = 0xFFFFFFFFFFFFFFFE
 class EventFile(OpenFile):
     """The counter."""
 
-    __slots__ = ("count", "semaphore")
+    __slots__ = ("count", "identifier", "semaphore")
 
-    def __init__(self, path: "Path", flags: int, count: int, semaphore: bool) -> None:
+    def __init__(
+        self, path: "Path", flags: int, count: int, semaphore: bool, identifier: int = 0
+    ) -> None:
         super().__init__(path, flags)
+        #: tells eventfds apart in fdinfo
+        self.identifier = identifier
         self.count = count
         self.semaphore = semaphore
 
@@ -49,6 +53,13 @@ class EventFile(OpenFile):
     def seek(self, offset: int, whence: int) -> int:
         return 0  # there is no offset, yet asking for one is no error
 
+    def descriptor_information(self) -> bytes:
+        return b"eventfd-count: %16x\neventfd-id: %d\neventfd-semaphore: %d\n" % (
+            self.count,
+            self.identifier,
+            self.semaphore,
+        )
+
     def poll(self) -> int:
         events = 0
         if self.count:
@@ -61,4 +72,7 @@ class EventFile(OpenFile):
 def make_event_file(task: "Task", count: int, flags: int, semaphore: bool) -> EventFile:
     """`flags` is O_NONBLOCK or 0."""
     path = anonymous_inode_path(task, b"[eventfd]")
-    return EventFile(path, O_RDWR | flags & O_NONBLOCK, count, semaphore)
+    kernel = task.kernel
+    identifier = kernel.event_files
+    kernel.event_files += 1
+    return EventFile(path, O_RDWR | flags & O_NONBLOCK, count, semaphore, identifier)

@@ -38,6 +38,20 @@ class PidFile(OpenFile):
         self.thread = thread
         self.wait_queue = thread_group.exit_queue
 
+    def descriptor_information(self) -> bytes:
+        """The process's numbers in the reader's PID namespace and those below it."""
+        namespace = self.inode.filesystem.kernel.current_task.pid_namespace
+        leader = self.thread_group.leader
+        if namespace.tasks.get(leader.identifier_in(namespace)) is not leader:
+            return b"Pid:\t-1\nNSpid:\t-1\n"
+        numbers = [
+            number
+            for each, number in sorted(leader.identifiers.items(), key=lambda item: item[0].level)
+            if each.level >= namespace.level
+        ]
+        below = b"".join(b"\t%d" % number for number in numbers)
+        return b"Pid:\t%d\nNSpid:%s\n" % (numbers[0], below)
+
     def poll(self) -> int:
         group = self.thread_group
         thread = self.thread

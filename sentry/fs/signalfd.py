@@ -53,6 +53,9 @@ class SignalFile(OpenFile):
         self.mask = mask & ~UNBLOCKABLE
         self.wait_queue.notify(POLLIN | POLLRDNORM)
 
+    def descriptor_information(self) -> bytes:
+        return b"sigmask:\t%016x\n" % self.mask
+
     def read(self, size: int) -> bytes:
         if size < SIGNALFD_SIGINFO.size:
             raise EINVAL

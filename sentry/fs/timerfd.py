@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from runsc_py.sentry.vfs.path import Path
 
 _READY = POLLIN | POLLRDNORM
+SECOND = 1_000_000_000
 
 
 class TimerFile(OpenFile):
     """The timer.  All times are nanoseconds."""
 
-    __slots__ = ("clock", "clock_identifier", "deadline", "handle", "interval", "timers")
+    __slots__ = (
+        "clock",
+        "clock_identifier",
+        "deadline",
+        "handle",
+        "interval",
+        "settime_flags",
+        "timers",
+    )
 
     def __init__(
         self, path: "Path", flags: int, clock: "Clock", timers: "Timers", clock_identifier: int
@@ -37,6 +46,8 @@ class TimerFile(OpenFile):
         #: 0 for a timer that expires once
         self.interval = 0
         self.handle: TimerHandle | None = None
+        #: TFD_* of the last timerfd_settime(2)
+        self.settime_flags = 0
 
     def expirations(self) -> int:
         """How often it has expired since the last read."""
@@ -83,6 +94,18 @@ class TimerFile(OpenFile):
 
     def seek(self, offset: int, whence: int) -> int:
         return 0  # there is no offset, yet asking for one is no error
+
+    def descriptor_information(self) -> bytes:
+        value, interval = self.setting()
+        if self.expirations():
+            value = 0  # who asks in this way does not start the next period
+        head = b"clockid: %d\nticks: %d\nsettime flags: %02o\n" % (
+            self.clock_identifier,
+            self.expirations(),
+            self.settime_flags,
+        )
+        times = *divmod(value, SECOND), *divmod(interval, SECOND)
+        return head + b"it_value: (%d, %d)\nit_interval: (%d, %d)\n" % times
 
     def poll(self) -> int:
         return _READY if self.expirations() else 0

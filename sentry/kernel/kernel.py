@@ -112,6 +112,8 @@ class Kernel:
         #: /proc/sys/kernel/core_pattern and core_uses_pid: kept, though nobody writes core files
         self.core_pattern = b"core"
         self.core_uses_pid = 0
+        #: how many eventfds were made
+        self.event_files = 0
         #: how often somebody logged in (/proc/PID/loginuid)
         self.audit_sessions = 0
         self.devices: DeviceRegistry

@@ -72,6 +72,10 @@ class ReceiveQueue:
     def __len__(self) -> int:
         return len(self.segments)
 
+    def passed_files(self) -> int:
+        """How many open files wait to be received (SCM_RIGHTS)."""
+        return sum(len(segment.rights or ()) for segment in self.segments)
+
     def append(self, segment: Segment) -> None:
         """A message arrived; the sender has checked that there is room."""
         self.segments.append(segment)

@@ -190,6 +190,9 @@ class UnixStream(StreamSocket):
         #: of the other end; stays after that was closed
         self.remote_name: bytes | None = None
 
+    def descriptor_information(self) -> bytes:
+        return b"scm_fds: %d\n" % self.queue.passed_files()
+
     def bind(self, task: "Task", address: bytes) -> None:
         self.name.bind(task, address)
 
@@ -313,6 +316,9 @@ class UnixDatagram(Socket):
         #: who found this queue full
         self.blocked_senders: dict[UnixDatagram, None] = {}
         self.remote_credentials: SocketCredentials | None = None
+
+    def descriptor_information(self) -> bytes:
+        return b"scm_fds: %d\n" % self.queue.passed_files()
 
     def bind(self, task: "Task", address: bytes) -> None:
         self.name.bind(task, address)

@@ -88,6 +88,7 @@ def timerfd_settime(
     if flags & TFD_TIMER_ABSTIME and value:
         value = max(to_machine(task, timer.clock_identifier, value), 1)
     timer.set(value, interval, bool(flags & TFD_TIMER_ABSTIME))
+    timer.settime_flags = flags
     if old_value:
         _copy_out_setting(task, old_value, old)
     return 0

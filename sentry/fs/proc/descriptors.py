@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from runsc_py.sentry.errors import EBADF, ENOENT
+from runsc_py.sentry.fs.proc.locks import locks_of
 from runsc_py.sentry.fs.proc.process import ProcessNode, Subject
 from runsc_py.sentry.fs.proc.process_links import MagicLink
 from runsc_py.sentry.fs.synthetic import SyntheticFileSystem, TextFile
@@ -156,4 +157,4 @@ class InformationFile(TextFile):
             file.path.mount.identifier,
             file.inode.number,
         )
-        return text + file.descriptor_information()
+        return text + locks_of(task, self.subject.group, file) + file.descriptor_information()

@@ -9,7 +9,9 @@ from runsc_py.sentry.vfs.locks import OFFSET_MAX, FileLocks
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.inode import Inode
+    from runsc_py.sentry.vfs.open_file import OpenFile
 
 
 def locks(task: "Task") -> bytes:
@@ -40,6 +42,26 @@ def locks(task: "Task") -> bytes:
                 _line(len(lines), kind, record.exclusive, holder, place, record.start, record.end)
             )
     return b"".join(lines)
+
+
+def locks_of(task: "Task", group: "ThreadGroup", file: "OpenFile") -> bytes:
+    """The lines of fdinfo about the locks that a process has through an open file."""
+    found = file.inode.file_locks
+    if not isinstance(found, FileLocks):
+        return b""
+    holder = group.identifier_in(task.pid_namespace)
+    place = _place(file.inode)
+    lines = [
+        _line(0, b"FLOCK ", exclusive, holder, place, 0, OFFSET_MAX)
+        for owner, exclusive in found.flocks.items()
+        if owner is file
+    ]
+    lines += [
+        _line(0, b"POSIX ", record.exclusive, holder, place, record.start, record.end)
+        for record in found.records
+        if record.process == group.identifier
+    ]
+    return b"".join(b"lock:\t" + line for line in lines)
 
 
 def _visible(task: "Task", process: int) -> int:
