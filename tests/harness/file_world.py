@@ -46,6 +46,7 @@ class FakeKernel:
         self.devices = SimpleNamespace()
         self.root_pid_namespace = SimpleNamespace(tasks={})
         self.file_settings = FileSettings()
+        self.event_files = 0
         anonymous = AnonymousFileSystem(cast(Kernel, self))
         self.anonymous_mount = Mount(1, anonymous, Dentry(b"", None, anonymous.root), 0)
 
