@@ -90,7 +90,7 @@ class ChildSelector:
         """The child's reportable change, consumed unless WNOWAIT."""
         keep = bool(self.options & WNOWAIT)
         if child.is_zombie:
-            if not self.options & WEXITED:
+            if not self.options & WEXITED or child.last_tracing is not None:
                 return None
             event = ChildEvent(
                 self.task, child, *decode_status(child.exit_status), child.exit_status
@@ -131,10 +131,11 @@ class ChildSelector:
         if tracing.exit_status is not None:
             if not self.options & WEXITED:
                 return None
-            if not keep:
-                tracing.tracer.tracees.remove(tracing)
             status = tracing.exit_status
-            return ChildEvent(self.task, group, *decode_status(status), status, identifier)
+            event = ChildEvent(self.task, group, *decode_status(status), status, identifier)
+            if not keep:
+                tracing.waited()
+            return event
         stop = tracing.stop
         if stop is None or stop.reported:
             return None

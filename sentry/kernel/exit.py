@@ -65,7 +65,9 @@ def exit_task(task: "Task", status: int) -> None:
     if task is not group.leader:
         task.pid_namespace.unregister(task)
     if task.tracing is not None:
-        tracee_ended(task, status)
+        task.tracing.stop = None
+        if task is not group.leader:  # whose end is told with that of the process
+            tracee_ended(task, status)
     if group.children:
         _signal_children_of_dead_thread(task)
     if not group.tasks:
@@ -157,6 +159,18 @@ def _end_process(group: "ThreadGroup") -> None:
     group.exit_queue.notify()
     if group is kernel.init:
         kernel.finished = True
+    if group.leader.tracing is not None:
+        tracee_ended(group.leader, group.exit_status)
+    if group.last_tracing is None:
+        tell_parent(group)
+
+
+def tell_parent(group: "ThreadGroup") -> None:
+    """The parent may wait for a zombie from now on; nobody does if it does not want to know.
+
+    A zombie that another process traced was that one's to wait for first.
+    """
+    group.last_tracing = None
     if notify_parent_of_exit(group):
         reap(group)
 
@@ -183,8 +197,8 @@ def _reparent_children(group: "ThreadGroup") -> None:
         else:
             child.set_parent(heir)
             child.exit_signal = SIGCHLD
-        if child.is_zombie and (heir is None or notify_parent_of_exit(child)):
-            reap(child)
+        if child.is_zombie and child.last_tracing is None:
+            tell_parent(child)
         elif watched is not None:
             _hang_up_if_orphaned(watched)
 

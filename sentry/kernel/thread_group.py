@@ -42,6 +42,7 @@ class ThreadGroup:
         "is_unkillable",
         "is_zombie",
         "kernel",
+        "last_tracing",
         "leader",
         "limits",
         "oom_score_adjustment",
@@ -82,6 +83,8 @@ class ThreadGroup:
         #: the parent's thread whose child this is: __WNOTHREAD, PR_SET_PDEATHSIG
         self.parent_task: Task | None = None
         self.children: list[ThreadGroup] = []
+        #: a tracer that is not the parent has to wait for this zombie before the parent can
+        self.last_tracing: Tracing | None = None
         #: threads that this process traces (kernel/tracing.py)
         self.tracees: list[Tracing] = []
         self.process_group: ProcessGroup | None = None

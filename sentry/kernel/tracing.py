@@ -26,6 +26,7 @@ from runsc_py.sentry.abi.signals import (
     SIGTRAP,
     bit,
 )
+from runsc_py.sentry.kernel.child_events import decode_status
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.task import DEAD, STOPPED
 from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
@@ -139,6 +140,15 @@ class Tracing:
         self.injected = signal
         self.resume_queue.notify()
 
+    def waited(self) -> None:
+        """The tracer has heard of the end, or ended itself; a process is its parent's now."""
+        from runsc_py.sentry.kernel.exit import tell_parent
+
+        self.tracer.tracees.remove(self)
+        group = self.task.thread_group
+        if group.last_tracing is self:
+            tell_parent(group)
+
     def detach(self, signal: int = 0) -> None:
         """End the relation; a stopped tracee goes on."""
         task = self.task
@@ -180,7 +190,10 @@ def inherit(parent: "Task", child: "Task") -> None:
 def release_tracees(group: "ThreadGroup") -> None:
     """The tracer ended."""
     for tracing in list(group.tracees):
-        if tracing.options & PTRACE_O_EXITKILL and tracing.exit_status is None:
+        if tracing.exit_status is not None:
+            tracing.waited()
+            continue
+        if tracing.options & PTRACE_O_EXITKILL:
             tracing.task.kernel.doom(tracing.task.thread_group)
         tracing.detach()
 
@@ -188,8 +201,7 @@ def release_tracees(group: "ThreadGroup") -> None:
 def tracee_ended(task: "Task", status: int) -> None:
     """A traced thread is gone: its tracer hears of it, unless it is its parent and hears anyway."""
     tracing = task.tracing
-    if tracing is None:
-        return
+    assert tracing is not None
     task.tracing = None
     tracing.stop = None
     group = task.thread_group
@@ -199,7 +211,9 @@ def tracee_ended(task: "Task", status: int) -> None:
             tracing.tracer.tracees.remove(tracing)
         return
     tracing.exit_status = status
-    _notify(tracing, CLD_TRAPPED, status)
+    if task is group.leader:
+        group.last_tracing = tracing
+    _notify(tracing, *decode_status(status))
 
 
 def _notify(tracing: Tracing, code: int, status: int) -> None:

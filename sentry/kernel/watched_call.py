@@ -63,8 +63,6 @@ async def watched_call(task: "Task", entry: "Entry | None") -> int | None:
     if emulated:
         await _exit_stop(task, tracing, number, context.registers.rax)
         return None
-    if number in EXIT_CALLS and tracing.wants(PTRACE_EVENT_EXIT):
-        await event_stop(tracing, PTRACE_EVENT_EXIT, (context.arguments[0] & 0xFF) << 8)
     try:
         result = await _serve(task, entry)
     except KernelError as error:
@@ -156,6 +154,9 @@ async def _serve(task: "Task", entry: "Entry | None") -> int | None:
     if entry is None:
         task.kernel.note_unsupported(task, context.number)
         raise ENOSYS
+    tracing = task.tracing
+    if tracing is not None and context.number in EXIT_CALLS and tracing.wants(PTRACE_EVENT_EXIT):
+        await event_stop(tracing, PTRACE_EVENT_EXIT, (context.arguments[0] & 0xFF) << 8)
     try:
         result = entry.handler(task, *arguments)
     except MustWait as wait:

@@ -80,6 +80,17 @@ def test_strace(program: Find, compare: Compare) -> None:
     compare(["/bin/sh", "-c", script], timeout=60)
 
 
+def test_strace_filters(program: Find, compare: Compare) -> None:
+    """strace with a seccomp filter of its own in the tracee; a call it makes fail."""
+    strace = program("strace", "strace")
+    script = (
+        f"{strace} --seccomp-bpf -f -qq -e trace=chdir,exit_group sh -c 'cd /; (cd /tmp); exit 3'"
+        " 2>&1 | sed -E 's/pid +[0-9]+/pid N/; s/si_pid=[0-9]+/si_pid=N/; s/ += / = /';"
+        f" {strace} -f -qq -e trace=chdir -e inject=chdir:error=EPERM sh -c 'cd /; echo $?' 2>&1"
+    )
+    compare(["/bin/sh", "-c", script], timeout=60)
+
+
 def test_strace_attaches(program: Find, compare: Compare) -> None:
     """strace -p sees a call that was waiting already, and lets the process go on at the end."""
     strace = program("strace", "strace")
