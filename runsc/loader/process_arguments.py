@@ -29,6 +29,15 @@ from runsc_py.sentry.kernel.limits import (
     RLIMIT_STACK,
     Limits,
 )
+from runsc_py.sentry.kernel.scheduling import (
+    SCHED_BATCH,
+    SCHED_DEADLINE,
+    SCHED_FIFO,
+    SCHED_IDLE,
+    SCHED_OTHER,
+    SCHED_RR,
+    Scheduling,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +57,16 @@ _CONTAINER_LIMITS = {
     RLIMIT_SIGPENDING: (0, 0),
     RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
 }
+_POLICIES = {
+    "SCHED_OTHER": SCHED_OTHER,
+    "SCHED_FIFO": SCHED_FIFO,
+    "SCHED_RR": SCHED_RR,
+    "SCHED_BATCH": SCHED_BATCH,
+    "SCHED_IDLE": SCHED_IDLE,
+    "SCHED_DEADLINE": SCHED_DEADLINE,
+}
+_IO_CLASSES = {"IOPRIO_CLASS_RT": 1, "IOPRIO_CLASS_BE": 2, "IOPRIO_CLASS_IDLE": 3}
+_IO_CLASS_SHIFT = 13
 #: Linux's for its first process, with a distribution's soft limit of processes
 _INITIAL_LIMITS = {
     RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
@@ -165,3 +184,23 @@ def resolve_environment(entries: Iterable[str]) -> list[bytes]:
         values.pop(name, None)
         values[name] = value
     return [os.fsencode(f"{name}={value}") for name, value in values.items()]
+
+
+def scheduling_of(process: Process) -> Scheduling | None:
+    """`scheduler` and `ioPriority`, as sched_setattr(2) and ioprio_set(2) would keep them."""
+    scheduler, io_priority = process.scheduler, process.io_priority
+    if scheduler is None and io_priority is None:
+        return None
+    scheduling = Scheduling()
+    if scheduler is not None:
+        scheduling = Scheduling(
+            policy=_POLICIES[scheduler.policy],
+            priority=scheduler.priority,
+            nice=scheduler.nice,
+            reset_on_fork="SCHED_FLAG_RESET_ON_FORK" in scheduler.flags,
+            deadline=(scheduler.runtime, scheduler.deadline, scheduler.period),
+        )
+    if io_priority is not None:
+        number = _IO_CLASSES[io_priority.klass] << _IO_CLASS_SHIFT | io_priority.priority
+        scheduling = scheduling.replace(io_priority=number)
+    return scheduling

@@ -17,6 +17,7 @@ from runsc_py.runsc.loader.process_arguments import (
     credentials_of,
     limits_of,
     resolve_environment,
+    scheduling_of,
 )
 from runsc_py.runsc.loader.visits import await_visits
 from runsc_py.sentry.fs.host_stdio import open_standard_files
@@ -212,6 +213,7 @@ def _arguments(
         arguments.umask = process.user.umask & 0o777
     arguments.no_new_privileges = process.no_new_privileges
     arguments.oom_score_adjustment = process.oom_score_adj or 0
+    arguments.scheduling = scheduling_of(process)
     return arguments
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Iterator
 
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.oci.process import Capabilities, Process
+from runsc_py.runsc.oci.process import Capabilities, Process, Scheduler
 from runsc_py.runsc.oci.spec import Hook, Hooks, Linux, Mount, Spec
 from runsc_py.sentry.auth.capabilities import CAPABILITY_NAMES
 from runsc_py.sentry.kernel.limits import RLIMIT_NAMES
@@ -96,9 +96,30 @@ def validate_process(process: Process, place: str) -> Iterator[str]:
     adjustment = process.oom_score_adj
     if adjustment is not None and not -1000 <= adjustment <= 1000:
         raise RunscError(f"{place}.OOMScoreAdj: {adjustment} is not between -1000 and 1000")
-    for name in ("io_priority", "scheduler", "exec_cpu_affinity"):
-        if getattr(process, name) is not None:
-            yield f"{place}.{name} is being ignored"
+    if process.scheduler is not None:
+        _check_scheduler(process.scheduler)
+    if process.io_priority is not None and not 0 <= process.io_priority.priority <= 7:
+        raise RunscError(f"invalid ioPriority.Priority: {process.io_priority.priority}")
+    if process.exec_cpu_affinity is not None:
+        yield f"{place}.exec_cpu_affinity is being ignored"
+
+
+def _check_scheduler(scheduler: Scheduler) -> None:
+    """What runc checks before it asks the kernel."""
+    if not -20 <= scheduler.nice <= 19:
+        raise RunscError(f"invalid scheduler.nice: {scheduler.nice}")
+    is_real_time = scheduler.policy in ("SCHED_FIFO", "SCHED_RR")
+    if scheduler.priority and not is_real_time:
+        raise RunscError("scheduler.priority can only be specified for SchedFIFO or SchedRR policy")
+    if is_real_time and not 1 <= scheduler.priority <= 99:
+        raise RunscError(f"invalid scheduler.priority: {scheduler.priority}")
+    times = scheduler.runtime, scheduler.deadline, scheduler.period
+    if any(times) and scheduler.policy != "SCHED_DEADLINE":
+        raise RunscError(
+            "scheduler runtime/deadline/period can only be specified for SchedDeadline policy"
+        )
+    if scheduler.policy == "SCHED_ISO":
+        raise RunscError("scheduler policy SCHED_ISO is not one of Linux's")
 
 
 def _check_capabilities(capabilities: Capabilities) -> Iterator[str]:

@@ -14,6 +14,7 @@ from runsc_py.sentry.kernel.file_context import FileContext
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.kernel.limits import RLIMIT_NPROC, Limits
 from runsc_py.sentry.kernel.namespaces import Namespaces
+from runsc_py.sentry.kernel.scheduling import set_scheduling
 from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
 from runsc_py.sentry.kernel.signals import SignalHandlers
 from runsc_py.sentry.kernel.task import DEAD, Task
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.namespaces import IpcNamespace, UtsNamespace
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
+    from runsc_py.sentry.kernel.scheduling import Scheduling
     from runsc_py.sentry.kernel.seccomp import Filter
     from runsc_py.sentry.socket.namespace import NetworkNamespace
     from runsc_py.sentry.vfs.mount import MountNamespace
@@ -64,6 +66,7 @@ class ProcessArguments:
         "no_new_privileges",
         "oom_score_adjustment",
         "pid_namespace",
+        "scheduling",
         "seccomp_filter",
         "terminal",
         "umask",
@@ -97,6 +100,8 @@ class ProcessArguments:
         #: in force from the first instruction on
         self.seccomp_filter: Filter | None = None
         self.oom_score_adjustment = 0
+        #: None: as every process without a wish has it
+        self.scheduling: Scheduling | None = None
 
 
 def create_process(kernel: Kernel, arguments: ProcessArguments) -> tuple[ThreadGroup, int]:
@@ -265,6 +270,8 @@ def _make_task(
         memory.release()
         raise
     arguments.files.share()
+    if arguments.scheduling is not None:
+        set_scheduling(task, arguments.scheduling)
     task.no_new_privileges = arguments.no_new_privileges
     task.watched = task.is_observed()
     if arguments.seccomp_filter is not None:

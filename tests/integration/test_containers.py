@@ -245,3 +245,22 @@ def test_propagation_of_the_root_directory(engine: Engine, wanted: str, shown: b
     bundle = engine.bundle("/bin/sh", "-c", script, change=change)
     done = engine("run", "--bundle", bundle, "a")
     assert done.stdout.encode().startswith(shown), done
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "shown"),
+    [
+        ({"policy": "SCHED_BATCH", "nice": 5}, "25 5 0 3"),
+        ({"policy": "SCHED_FIFO", "priority": 10}, "-11 0 10 1"),
+        ({"policy": "SCHED_IDLE"}, "20 0 0 5"),
+    ],
+)
+def test_scheduler(engine: Engine, scheduler: Any, shown: str) -> None:
+    """process.scheduler is what proc_pid_stat(5) has: priority, nice, rt_priority, policy."""
+
+    def change(document: Any) -> None:
+        document["process"]["scheduler"] = scheduler
+
+    script = "{ print $18, $19, $40, $41 }"
+    bundle = engine.bundle("/bin/busybox", "awk", script, "/proc/self/stat", change=change)
+    assert engine("run", "--bundle", bundle, "a").stdout == f"{shown}\n"

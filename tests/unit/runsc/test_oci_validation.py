@@ -162,6 +162,11 @@ WRONG = [
     ),
     (("hooks", "poststop"), [{"path": "true"}], "hook path 'true' is not absolute"),
     (("hostname",), "x" * 65, "up to 64 characters"),
+    (("process", "scheduler"), {"policy": "SCHED_BATCH", "nice": 20}, "invalid scheduler.nice: 20"),
+    (("process", "scheduler"), {"policy": "SCHED_BATCH", "priority": 1}, "only be specified for"),
+    (("process", "scheduler"), {"policy": "SCHED_FIFO"}, "invalid scheduler.priority: 0"),
+    (("process", "scheduler"), {"policy": "SCHED_FIFO", "priority": 1, "period": 1}, "deadline"),
+    (("process", "ioPriority"), {"class": "IOPRIO_CLASS_BE", "priority": 8}, "ioPriority"),
     (("linux", "namespaces"), [{"type": "pid"}] * 2, "duplicated ns 'pid'"),
     (("linux", "namespaces"), [{"type": "pid", "path": "x"}], "path 'x' is not absolute"),
     (("linux", "namespaces"), [{"type": "mount"}], "unable to set hostname without"),
@@ -227,14 +232,12 @@ def test_warnings(tmp_path: Path) -> None:
     content = document(str(tmp_path))
     content["process"]["capabilities"]["bounding"] = ["CAP_CHOWN", "CAP_WINGS", "chown"]
     content["process"]["apparmorProfile"] = "strict"
-    content["process"]["scheduler"] = {"policy": "SCHED_BATCH"}
     content["linux"]["intelRdt"] = {"closID": "x"}
     content["mounts"].append({"destination": "tmp", "type": "tmpfs"})
     spec, warnings = read(content)
     assert warnings == [
         "AppArmor profile 'strict' is being ignored",
         "ignoring unknown or unavailable capabilities: ['CAP_WINGS', 'chown']",
-        "Spec.Process.scheduler is being ignored",
         "mount destination tmp not absolute: taken below /",
         "Spec.Linux.intel_rdt is being ignored",
     ]
