@@ -10,7 +10,9 @@ import subprocess
 import tarfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -310,3 +312,37 @@ def test_set_user_id_programs(engine: Engine) -> None:
     assert engine("run", "--bundle", bundle, "a").stdout == "0\n"
     engine.options = ["--allow-suid=false"]
     assert engine("run", "--bundle", bundle, "a").stdout == "65534\n"
+
+
+def test_a_subcontainer_leaves_nothing_of_the_host_open(engine: Engine) -> None:
+    """Its engine unmounts its root directory next, which must not be busy."""
+
+    def join(kind: str) -> Callable[[Any], None]:
+        def change(document: Any) -> None:
+            document["annotations"] = {
+                "io.kubernetes.cri.container-type": kind,
+                "io.kubernetes.cri.sandbox-id": "pod",
+            }
+
+        return change
+
+    pid_file = engine.folder / "pid"
+    pod = engine.bundle(*WAIT, change=join("sandbox"))
+    assert engine("create", "--bundle", pod, "--pid-file", pid_file, "pod").returncode == 0
+    assert engine("start", "pod").returncode == 0
+    files = Path(f"/proc/{int(pid_file.read_text())}/fd")
+    member = engine.bundle(*WAIT, change=join("container"))
+
+    def opened() -> list[str]:
+        """Of the member's root, in the sandbox."""
+        links = [os.readlink(link) for link in files.iterdir() if link.is_symlink()]
+        return [link for link in links if link.startswith(str(member))]
+
+    assert engine("create", "--bundle", member, "a").returncode == 0
+    assert engine("start", "a").returncode == 0
+    assert engine("exec", "a", "/bin/busybox", "true").returncode == 0
+    assert opened(), "the wall is not where the test looks"
+    assert engine("kill", "a", "KILL").returncode == 0
+    assert engine("delete", "--force", "a").returncode == 0
+    assert opened() == []
+    assert engine.status("pod") == "running"
