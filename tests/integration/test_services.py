@@ -82,10 +82,8 @@ def test_read(engine: Engine) -> None:
 def test_tar(engine: Engine) -> None:
     """What was added and deleted, as a layer; without an upper layer there is none."""
     engine.options = ["--overlay2", "root:memory"]
-    start(engine, "echo new >/new; rm /bin/sh; busybox sleep 600 & wait")
-    deadline = time.monotonic() + LIMIT
-    while engine("read", "a", "/bin/sh").returncode == 0:
-        assert time.monotonic() < deadline
+    start(engine, "echo new >/new; busybox rm /bin/sh; echo >/done; exec busybox sleep 600")
+    until(engine, "read", "a", "/done")
     path = engine.folder / "upper.tar"
     assert engine("tar", "rootfs-upper", "--file", str(path), "a").returncode == 0
     with tarfile.open(path) as archive:
@@ -119,9 +117,12 @@ def test_usage(engine: Engine) -> None:
 def test_debug(engine: Engine) -> None:
     """Stacks and processes; a log level that is none is refused."""
     start(engine, "exec busybox sleep 600")
-    shown = engine("debug", "--ps", "--stacks", "a").stdout
-    assert shown.split()[:2] == ["UID", "PID"]
-    assert "(busybox): blocked in clock_nanosleep" in shown and "HostEvents.poll" in shown
+    deadline = time.monotonic() + LIMIT
+    while "(busybox): blocked in clock_nanosleep" not in (
+        shown := engine("debug", "--ps", "--stacks", "a").stdout
+    ):
+        assert time.monotonic() < deadline, shown
+    assert shown.split()[:2] == ["UID", "PID"] and "HostEvents.poll" in shown
     assert engine("debug", "--log-level", "warning", "a").returncode == 0
     assert "use debug or info" in engine("debug", "--log-level", "loud", "a").stderr
     assert "unknown system call 'wings'" in engine("debug", "--strace", "wings", "a").stderr
@@ -341,6 +342,7 @@ def test_a_subcontainer_leaves_nothing_of_the_host_open(engine: Engine) -> None:
     assert engine("create", "--bundle", member, "a").returncode == 0
     assert engine("start", "a").returncode == 0
     assert engine("exec", "a", "/bin/busybox", "true").returncode == 0
+    assert engine("read", "a", "/proc/1/comm").stdout == "busybox\n"
     assert opened(), "the wall is not where the test looks"
     assert engine("kill", "a", "KILL").returncode == 0
     assert engine("delete", "--force", "a").returncode == 0
