@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.seccomp import Filter
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
+    from runsc_py.sentry.kernel.time_namespace import TimeNamespace
     from runsc_py.sentry.vfs.mount import MountNamespace
 
 # States of the loader.
@@ -46,6 +47,7 @@ STARTED = "started"
 NAME_ANNOTATIONS = ("io.kubernetes.cri.container-name", "io.kubernetes.cri-o.ContainerName")
 
 SIGKILL = 9
+SECOND = 1_000_000_000
 
 
 class ContainerProcess:
@@ -91,6 +93,7 @@ class ContainerInformation:
     __slots__ = (
         "bundle", "client", "config", "connection", "container", "identifier", "layers",
         "mount_namespace", "passed_files", "seccomp_filter", "spec",
+        "time_namespace",
     )  # fmt: skip
 
     def __init__(
@@ -112,6 +115,8 @@ class ContainerInformation:
         self.client: GoferClient | None = None
         #: the gofer's socket, closed with the container
         self.connection: GoferMonitor | None = None
+        #: None: the machine's time
+        self.time_namespace = _time_namespace(kernel, spec)
         #: of every process of the container
         self.seccomp_filter: Filter | None = None
         linux = spec.linux
@@ -378,6 +383,24 @@ class Loader:
         """Tell who has subscribed."""
         for listener in list(self.listeners):
             listener(event)
+
+
+def _time_namespace(kernel: Kernel, spec: Spec) -> TimeNamespace | None:
+    """`linux.timeOffsets`, for a container that has a time namespace."""
+    linux, wanted = spec.linux, spec.namespace("time")
+    if linux is None or wanted is None:
+        return None
+    from runsc_py.sentry.kernel.clock import CLOCK_BOOTTIME, CLOCK_MONOTONIC
+    from runsc_py.sentry.kernel.time_namespace import TimeNamespace
+
+    made = TimeNamespace(
+        kernel.root_user_namespace, kernel.new_inode_number(), kernel.root_time_namespace
+    )
+    for name, clock in (("monotonic", CLOCK_MONOTONIC), ("boottime", CLOCK_BOOTTIME)):
+        offset = linux.time_offsets.get(name)
+        if offset is not None:
+            made.set_offset(clock, offset.secs * SECOND + offset.nanosecs)
+    return made
 
 
 @contextmanager

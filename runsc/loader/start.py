@@ -232,6 +232,7 @@ def process_arguments(
     arguments.uts_namespace = loader.namespaces.uts
     arguments.ipc_namespace = loader.namespaces.ipc
     arguments.network_namespace = loader.namespaces.network
+    arguments.time_namespace = information.time_namespace
     arguments.container = information.container
     arguments.seccomp_filter = information.seccomp_filter
     return arguments

@@ -219,9 +219,14 @@ def _check_linux(linux: Linux) -> Iterator[str]:
         raise RunscError(f"SELinux is not supported: {linux.mount_label}")
     if linux.personality is not None and linux.personality.domain != "LINUX":
         raise RunscError(f"personality {linux.personality.domain} is not supported")
-    for name in ("intel_rdt", "memory_policy", "net_devices", "time_offsets"):
+    for name in ("intel_rdt", "memory_policy", "net_devices"):
         if getattr(linux, name):
             yield f"Spec.Linux.{name} is being ignored"
+    if linux.time_offsets and linux.namespace("time") is None:
+        raise RunscError("time namespace offsets specified, but there is no time namespace")
+    for name, offset in linux.time_offsets.items():
+        if name not in ("monotonic", "boottime") or offset.nanosecs > 999_999_999:
+            raise RunscError(f"invalid time offset of {name!r}")
     for device in linux.devices:
         if not os.path.isabs(device.path):
             raise RunscError(f"device path {device.path!r} is not absolute")

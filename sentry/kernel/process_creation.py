@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.scheduling import Scheduling
     from runsc_py.sentry.kernel.seccomp import Filter
+    from runsc_py.sentry.kernel.time_namespace import TimeNamespace
     from runsc_py.sentry.socket.namespace import NetworkNamespace
     from runsc_py.sentry.vfs.mount import MountNamespace
     from runsc_py.sentry.vfs.open_file import OpenFile
@@ -69,6 +70,7 @@ class ProcessArguments:
         "scheduling",
         "seccomp_filter",
         "terminal",
+        "time_namespace",
         "umask",
         "uts_namespace",
         "working_directory",
@@ -94,6 +96,8 @@ class ProcessArguments:
         self.uts_namespace: UtsNamespace | None = None
         self.ipc_namespace: IpcNamespace | None = None
         self.network_namespace: NetworkNamespace | None = None
+        #: None: the machine's time
+        self.time_namespace: TimeNamespace | None = None
         self.container: Container | None = None
         #: becomes the controlling terminal
         self.terminal: Terminal | None = None
@@ -180,9 +184,8 @@ def _namespaces(kernel: Kernel, arguments: ProcessArguments) -> Namespaces:
         ipc = init.ipc if init else kernel.new_ipc_namespace()
     if network is None:
         network = init.network if init else kernel.new_network_namespace()
-    return Namespaces(
-        mount, uts, ipc, network, kernel.root_time_namespace, kernel.root_cgroup_namespace
-    )
+    time = arguments.time_namespace or kernel.root_time_namespace
+    return Namespaces(mount, uts, ipc, network, time, kernel.root_cgroup_namespace)
 
 
 def _working_directory(

@@ -264,3 +264,20 @@ def test_scheduler(engine: Engine, scheduler: Any, shown: str) -> None:
     script = "{ print $18, $19, $40, $41 }"
     bundle = engine.bundle("/bin/busybox", "awk", script, "/proc/self/stat", change=change)
     assert engine("run", "--bundle", bundle, "a").stdout == f"{shown}\n"
+
+
+def test_time_offsets(engine: Engine) -> None:
+    """linux.timeOffsets are those of the container's time namespace (time_namespaces(7))."""
+
+    def change(document: Any) -> None:
+        document["linux"]["namespaces"].append({"type": "time"})
+        document["linux"]["timeOffsets"] = {
+            "monotonic": {"secs": 5, "nanosecs": 7},
+            "boottime": {"secs": 10**9},
+        }
+
+    script = "busybox=/bin/busybox; $busybox cat /proc/self/timens_offsets /proc/uptime"
+    bundle = engine.bundle("/bin/sh", "-c", script, change=change)
+    words = engine("run", "--bundle", bundle, "a").stdout.split()
+    assert words[:6] == ["monotonic", "5", "7", "boottime", str(10**9), "0"]
+    assert float(words[6]) > 10**9

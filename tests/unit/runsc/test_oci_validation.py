@@ -172,6 +172,7 @@ WRONG = [
     (("linux", "namespaces"), [{"type": "mount"}], "unable to set hostname without"),
     (("linux", "rootfsPropagation"), "nonsense", "rootfsPropagation=nonsense is not supported"),
     (("linux", "maskedPaths"), ["proc"], "is not absolute"),
+    (("linux", "timeOffsets"), {"monotonic": {"secs": 1}}, "there is no time namespace"),
     (("linux", "sysctl"), {"kernel.pid_max": "9"}, "is not in a separate kernel namespace"),
     (
         ("linux", "uidMappings"),
