@@ -1,5 +1,6 @@
 /* statmount(2), listmount(2), and the mount ids of statx(2) and name_to_handle_at(2). */
 #include "contexts.h"
+#include <sys/sysmacros.h>
 
 #define STATMOUNT 457
 #define LISTMOUNT 458
@@ -68,7 +69,8 @@ static void show(const char *path) {
     printf("%s: mask %lx, type %s, magic %lx, flags %x, device %d\n", path,
            (unsigned long)answer.mask, answer.strings + answer.fs_type,
            (unsigned long)answer.sb_magic, answer.sb_flags,
-           answer.sb_dev_major == 0 && answer.sb_dev_minor == (status.st_dev & 0xff));
+           answer.sb_dev_major == major(status.st_dev) &&
+               answer.sb_dev_minor == minor(status.st_dev));
     printf("  attributes %lx, propagation %lx, root %s, point %s\n",
            (unsigned long)answer.mnt_attr, (unsigned long)answer.mnt_propagation,
            answer.strings + answer.mnt_root,
