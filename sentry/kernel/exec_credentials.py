@@ -55,7 +55,7 @@ def _is_unsafe(task: "Task") -> bool:
     if task.file_context.users > own_users:
         return True
     tracing = task.tracing
-    return tracing is not None and not tracing.tracer.leader.credentials.has_capability(
+    return tracing is not None and not tracing.credentials.has_capability(
         CAP_SYS_PTRACE, task.credentials.user_namespace
     )
 

@@ -33,6 +33,7 @@ from runsc_py.sentry.kernel.waiting import ANY_EVENT, WaitQueue, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
 
@@ -77,6 +78,7 @@ class Tracing:
     """One tracee's relation to its tracer."""
 
     __slots__ = (
+        "credentials",
         "events",
         "exit_status",
         "injected",
@@ -91,9 +93,18 @@ class Tracing:
         "trap_wanted",
     )
 
-    def __init__(self, task: "Task", tracer: "ThreadGroup", options: int, seized: bool) -> None:
+    def __init__(
+        self,
+        task: "Task",
+        tracer: "ThreadGroup",
+        options: int,
+        seized: bool,
+        credentials: "Credentials",
+    ) -> None:
         self.task = task
         self.tracer = tracer
+        #: of who asked for it, the tracee itself with PTRACE_TRACEME: what execve(2) asks for
+        self.credentials = credentials
         self.options = options
         self.seized = seized
         #: what the tracer asked for when it resumed the tracee last
@@ -164,9 +175,9 @@ class Tracing:
             self.resume(CONTINUE, signal)
 
 
-def attach(task: "Task", tracer: "ThreadGroup", options: int = 0, *, seized: bool) -> Tracing:
+def attach(task: "Task", tracer: "Task", options: int = 0, *, seized: bool) -> Tracing:
     """Begin to trace; PTRACE_ATTACH also sends SIGSTOP."""
-    tracing = Tracing(task, tracer, options, seized)
+    tracing = Tracing(task, tracer.thread_group, options, seized, tracer.credentials)
     if not seized:
         task.send_signal(SignalInfo(SIGSTOP, SI_KERNEL))
     if task.state == STOPPED:
@@ -179,7 +190,7 @@ def inherit(parent: "Task", child: "Task") -> None:
     """The tracer wanted to follow this clone: the child is traced from its first instruction."""
     tracing = parent.tracing
     assert tracing is not None
-    copy = Tracing(child, tracing.tracer, tracing.options, tracing.seized)
+    copy = Tracing(child, tracing.tracer, tracing.options, tracing.seized, tracing.credentials)
     if tracing.seized:
         copy.trap_wanted = True
     else:

@@ -84,7 +84,7 @@ def _trace_me(task: Task) -> int:
     parent = task.thread_group.parent
     if task.tracing is not None or parent is None:
         raise EPERM
-    Tracing(task, parent, 0, seized=False)
+    Tracing(task, parent, 0, False, task.credentials)
     return 0
 
 
@@ -101,7 +101,7 @@ def _attach(task: Task, request: int, pid: int, address: int, data: int) -> int:
         raise EPERM
     if target.tracing is not None:
         raise EPERM
-    trace.attach(target, task.thread_group, data if seize else 0, seized=seize)
+    trace.attach(target, task, data if seize else 0, seized=seize)
     return 0
 
 
