@@ -112,6 +112,9 @@ class AddressSpace(Protocol):
     def resident_set_size(self) -> int:
         """Bytes of host memory in it, shared ones included: cheap, and never too little."""
 
+    def is_present(self, address: int) -> bool:
+        """Whether the page at an address is in memory or in swap; False when it is gone."""
+
     def page_faults(self) -> tuple[int, int]:
         """(minor, major) faults so far, by all threads; zeros when it is gone."""
 

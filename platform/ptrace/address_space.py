@@ -4,6 +4,7 @@ Several host processes may share one image (CLONE_VM without CLONE_THREAD), and
 any of their threads may die; whichever context is left gives access.
 """
 
+import os
 from contextlib import suppress
 from resource import prlimit
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 BUFFER_SIZE = 1 << 17
 PAGE_SIZE = 4096
 ADDRESS_LIMIT = 1 << 64
+#: of an entry of /proc/PID/pagemap: in memory, or swapped out
+PAGEMAP_PRESENT = 3 << 62
 #: ffi.new without filling the array with zeros
 allocate = ffi.new_allocator(should_clear_after_alloc=False)
 #: how /proc says that a thread has died
@@ -170,6 +173,18 @@ class PtraceAddressSpace:
     def peak_resident_set_size(self) -> int:
         """Bytes of host memory that it had at most; 0 when it is gone."""
         return self._size_in_status("VmHWM:")
+
+    def is_present(self, address: int) -> bool:
+        """Whether the page at an address is in memory or in swap; False when it is gone."""
+        try:
+            fd = os.open(f"{self._tid}/pagemap", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc_fd)
+        except GONE:
+            return False
+        try:
+            entry = os.pread(fd, 8, address // PAGE_SIZE * 8)
+        finally:
+            os.close(fd)
+        return bool(int.from_bytes(entry, "little") & PAGEMAP_PRESENT)
 
     def page_faults(self) -> tuple[int, int]:
         """(minor, major) faults so far, by all threads; zeros when it is gone."""

@@ -78,6 +78,7 @@ class Kernel:
         "time_stamp_counter",
         "machine_check",
         "login_uid",
+        "memory_policy",
         "audit_session",
     )
 

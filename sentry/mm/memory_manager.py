@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.ipc.shared_memory import Segment
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.mm.aio import AioContext
+    from runsc_py.sentry.mm.policies import RangePolicies
     from runsc_py.sentry.vfs.path import Path
 
 PATH_MAX = 4096
@@ -45,6 +46,7 @@ class MemoryManager:
         "mapped_files",
         "mdwe",
         "read",
+        "policies",
         "stack_start",
         "user_namespace",
         "users",
@@ -80,6 +82,8 @@ class MemoryManager:
         self.written_files: set[tuple[int, int]] = set()
         #: System V segments by the address they are attached at
         self.attachments: dict[int, Segment] = {}
+        #: what mbind(2) asked for, once that was called
+        self.policies: RangePolicies | None = None
         #: asynchronous I/O contexts by their identifiers
         self.aio_contexts: dict[int, AioContext] = {}
         #: whether MAP_SHARED was ever asked for: only then can a shared futex have another key
@@ -121,6 +125,7 @@ class MemoryManager:
         child.auxiliary = self.auxiliary
         child.executable = self.executable
         child.user_namespace = self.user_namespace
+        child.policies = None if self.policies is None else self.policies.copy()
         child.dumpable = self.dumpable
         child.dump_filter = self.dump_filter
         child.mapped_files = dict(self.mapped_files)

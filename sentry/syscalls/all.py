@@ -47,6 +47,7 @@ FAMILIES = {
         "mmap mprotect munmap brk mremap msync mincore madvise mlock munlock mlockall "
         "munlockall mlock2"
     ),
+    "memory_policies": "mbind set_mempolicy get_mempolicy migrate_pages move_pages",
     "mount_queries": "statmount listmount",
     "mount_trees": "open_tree move_mount mount_setattr open_tree_attr",
     "mounts": "pivot_root mount umount2",

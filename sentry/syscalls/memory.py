@@ -231,9 +231,12 @@ def mmap(
         check_new_mapping(protection)
     if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
         check_map_count(task)
-    return task.context.execute(
+    result = task.context.execute(
         SYS_MMAP, address, size, protection & PROTECTIONS, host_flags, descriptor, offset
     )
+    if task.memory.policies is not None and result >= 0:
+        task.memory.policies.set(result, result + size, None)
+    return result
 
 
 def _hint(task: Task, address: int, size: int) -> int:
@@ -290,9 +293,18 @@ def munmap(task: Task, address: Address, length: Size) -> int:
     if task.kernel.max_map_count < MAXIMUM_MAP_COUNT:
         check_map_count(task, address, page_up(length))
     result = task.context.execute(SYS_MUNMAP, address, length)
-    if task.memory.attachments and not result:
-        task.memory.detach_segments(address, address + page_up(length))
+    if not result:
+        _forget(task, address, address + page_up(length))
     return result
+
+
+def _forget(task: Task, start: int, end: int) -> None:
+    """What the sentry knows of a range that is mapped no longer, or mapped anew."""
+    memory = task.memory
+    if memory.attachments:
+        memory.detach_segments(start, end)
+    if memory.policies is not None:
+        memory.policies.set(start, end, None)
 
 
 @syscall(25, "mremap")

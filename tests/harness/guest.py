@@ -11,6 +11,7 @@ A directive is a comment line `// guest: KEY = VALUE` (`#` in Python and shell):
     timeout = 30               seconds, natively and inside (default 10)
     needs = perl               a program without which the case is skipped
     kernel = 6.13              the case is skipped on a host whose kernel is older
+    nodes = 1                  the case is skipped on a host with another number of NUMA nodes
     user = root                natively only the superuser may; the case is skipped for others
     pending = why              inside it must still differ; remove this when it no longer does
 """
@@ -34,6 +35,7 @@ KEYS = (
     "timeout",
     "needs",
     "kernel",
+    "nodes",
     "user",
     "pending",
 )
@@ -55,6 +57,7 @@ class Guest:
         self.status = int(values.get("status", "0"))
         self.timeout = float(values.get("timeout", DEFAULT_TIMEOUT))
         self.needs = shlex.split(values.get("needs", ""))
+        self.nodes = int(values.get("nodes", "0"))
         self.kernel = tuple(map(int, values.get("kernel", "0").split(".")))
         self.user = values.get("user", "")
         self.pending = values.get("pending", "")

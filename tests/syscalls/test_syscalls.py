@@ -17,6 +17,9 @@ from harness.outcome import differences
 GUESTS = discover(Path(__file__).parent)
 
 
+NODES = Path("/sys/devices/system/node")
+
+
 def host_kernel() -> tuple[int, ...]:
     """The host's kernel version."""
     major, minor = os.uname().release.split(".")[:2]
@@ -29,6 +32,8 @@ def test_same_inside(guest: Guest, workplace: Path, native_only: bool) -> None:
     for needed in guest.needs:
         if shutil.which(needed) is None:
             pytest.skip(f"{needed} is not installed")
+    if guest.nodes and guest.nodes != len(list(NODES.glob("node[0-9]*"))):
+        pytest.skip("the host has another number of nodes to compare with")
     if host_kernel() < guest.kernel:
         pytest.skip("the host's kernel is too old to compare with")
     if guest.user == "root" and os.geteuid() != 0:

@@ -1,5 +1,7 @@
 """/proc/PID: which fields each file has, in which form; what procps, psutil and htop split."""
 
+# guest: kernel = 6.12
+
 import os
 import re
 import struct

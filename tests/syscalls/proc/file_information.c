@@ -1,3 +1,4 @@
+// guest: kernel = 6.12
 /* proc_pid_fdinfo(5) of each kind of file, with what differs between two runs left out. */
 #include "guest.h"
 

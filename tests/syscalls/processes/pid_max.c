@@ -1,3 +1,4 @@
+// guest: kernel = 6.14
 // guest: user = root
 /* /proc/sys/kernel/pid_max: the numbers of a PID namespace stay below it, and begin again at 300. */
 #include "guest.h"

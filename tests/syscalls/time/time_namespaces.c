@@ -1,3 +1,4 @@
+// guest: kernel = 6.12
 /* time_namespaces(7): offsets of the monotonic and boot time clocks, and who lives with them. */
 // guest: user = root
 #include "guest.h"

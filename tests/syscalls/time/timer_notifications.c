@@ -1,3 +1,4 @@
+// guest: kernel = 6.13
 /* timer_create(2): each way of notification, overruns, deletion; timers of several at once. */
 // guest: cflags = -pthread
 // guest: timeout = 30
