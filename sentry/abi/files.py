@@ -59,6 +59,10 @@ F_NOTIFY = 1026
 F_DUPFD_CLOEXEC = 1030
 F_SETPIPE_SZ = 1031
 F_GETPIPE_SZ = 1032
+#: whether another descriptor is of the same open file description
+F_DUPFD_QUERY = 1027
+#: whether this very open made the file
+F_CREATED_QUERY = 1028
 F_GET_RW_HINT = 1035
 F_SET_RW_HINT = 1036
 F_ADD_SEALS = 1033

@@ -16,6 +16,7 @@ from runsc_py.sentry.abi.aio import (
     IOCB_CMD_PWRITEV,
     IOCB_FLAG_RESFD,
 )
+from runsc_py.sentry.abi.files import RWF_NOWAIT
 from runsc_py.sentry.abi.memory import (
     MAP_ANONYMOUS,
     MAP_PRIVATE,
@@ -42,13 +43,13 @@ from runsc_py.sentry.syscalls.table import Restart, syscall
 from runsc_py.sentry.syscalls.time_arguments import copy_in_timeout
 from runsc_py.sentry.syscalls.transfer import (
     Segment,
+    check_flags,
     copy_in_segments,
     read_segments,
     read_segments_at,
-    write_segments,
-    write_segments_at,
 )
 from runsc_py.sentry.syscalls.types import Address, InTimespec, Long, UnsignedInt, UnsignedLong
+from runsc_py.sentry.syscalls.writing import write_with_flags
 from runsc_py.sentry.vfs.open_file import OpenFile
 
 #: /proc/sys/fs/aio-max-nr
@@ -175,7 +176,8 @@ def _checked_operation(task: Task, file: OpenFile, request: dict[str, int]) -> l
         return []
     else:
         raise EINVAL
-    if request["aio_rw_flags"]:
+    check_flags(request["aio_rw_flags"])
+    if kind in _READS and request["aio_rw_flags"] & RWF_NOWAIT:
         raise EOPNOTSUPP
     if kind in (IOCB_CMD_PREADV, IOCB_CMD_PWRITEV):
         return copy_in_segments(task, request["aio_buf"], request["aio_nbytes"])
@@ -198,9 +200,8 @@ async def _perform(
             if file.seekable:
                 return await read_segments_at(task, file, segments, offset)
             return await read_segments(task, file, segments)
-        if file.seekable:
-            return await write_segments_at(task, file, segments, offset)
-        return await write_segments(task, file, segments)
+        flags = request["aio_rw_flags"]
+        return await write_with_flags(task, file, segments, offset if file.seekable else -1, flags)
     except KernelError as error:
         return -error.number
     except OSError as error:

@@ -4,8 +4,10 @@ from struct import Struct
 
 from runsc_py.sentry.abi.files import (
     F_ADD_SEALS,
+    F_CREATED_QUERY,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_DUPFD_QUERY,
     F_GET_RW_HINT,
     F_GET_SEALS,
     F_GETFD,
@@ -60,10 +62,16 @@ from runsc_py.sentry.vfs.protection import check_overwritable
 
 _SETTABLE_FLAGS = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK
 #: what fcntl(2) does with a descriptor of an O_PATH open
-_PATH_COMMANDS = (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL)
+_PATH_COMMANDS = (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_GETFD,
+    F_SETFD,
+    F_GETFL,
+    F_DUPFD_QUERY,
+    F_CREATED_QUERY,
+)
 _LAST_SIGNAL = 64
-#: Linux's F_CREATED_QUERY: whether this very open made the file
-_F_CREATED_QUERY = 1028
 _INT_MIN = -(1 << 31)
 _RWH_WRITE_LIFE_EXTREME = 5
 _HINT = Struct("<Q")
@@ -210,6 +218,8 @@ def _file_command(task: Task, file: OpenFile, command: int, argument: int) -> in
         return file.get_seals()
     if command == F_GETLEASE:
         return get_lease(file)
-    if command == _F_CREATED_QUERY:
+    if command == F_CREATED_QUERY:
         return int(file.created)
+    if command == F_DUPFD_QUERY:
+        return int(task.files.get(argument) is file)
     raise EINVAL

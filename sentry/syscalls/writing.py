@@ -118,6 +118,13 @@ async def pwritev2(
     )
     segments = copy_in_segments(task, vector, count)
     check_flags(flags)
+    return await write_with_flags(task, file, segments, offset, flags)
+
+
+async def write_with_flags(
+    task: Task, file: OpenFile, segments: list[Segment], offset: int, flags: int
+) -> int:
+    """Write with RWF_* flags, at the position when `offset` is -1."""
     if flags & _SPECIAL:
         return _write_specially(task, file, segments, offset, flags)
     if offset == -1:
