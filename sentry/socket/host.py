@@ -21,7 +21,6 @@ from runsc_py.sentry.abi.sockets import (
     IPPROTO_TCP,
     IPPROTO_UDP,
     MSG_DONTWAIT,
-    MSG_ERRQUEUE,
     MSG_NOSIGNAL,
     MSG_OOB,
     MSG_PEEK,
@@ -230,8 +229,6 @@ class HostSocket(Socket):
         return _host(self.host.send, message.data, flags)
 
     def receive(self, task: "Task", size: int, flags: int) -> Incoming:
-        if flags & MSG_ERRQUEUE:
-            raise EAGAIN
         host_flags = flags & _RECEIVE_FLAGS | MSG_DONTWAIT
         if self.kind == SOCK_STREAM:
             return Incoming(_host(self.host.recv, min(size, _STREAM_PIECE), host_flags))

@@ -1,11 +1,14 @@
 """Data through sockets: send(2), recv(2) and their relatives."""
 
 from runsc_py.sentry.abi.sockets import (
+    AF_INET,
+    AF_INET6,
     MAXIMUM_ADDRESS_SIZE,
     MMSGHDR_SIZE,
     MSG_CMSG_CLOEXEC,
     MSG_CONTROLLEN_OFFSET,
     MSG_DONTWAIT,
+    MSG_ERRQUEUE,
     MSG_FLAGS_OFFSET,
     MSG_LEN_OFFSET,
     MSG_NAMELEN_OFFSET,
@@ -17,7 +20,7 @@ from runsc_py.sentry.abi.sockets import (
     MSGHDR,
     UIO_MAXIOV,
 )
-from runsc_py.sentry.errors import EINVAL, EMSGSIZE, EPIPE, KernelError
+from runsc_py.sentry.errors import EAGAIN, EINVAL, EMSGSIZE, EPIPE, KernelError
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import READABLE, WRITABLE, Interrupted
 from runsc_py.sentry.socket.messages import Incoming, Outgoing
@@ -176,6 +179,8 @@ async def sendmmsg(
 
 async def _receive(task: Task, file: Socket, size: int, flags: int) -> Incoming:
     """The next message, or bytes; with MSG_WAITALL as many as asked for."""
+    if flags & MSG_ERRQUEUE and file.family in (AF_INET, AF_INET6):
+        raise EAGAIN  # no errors are queued (ip(7), IP_RECVERR), and nobody waits for one
     if file.flags & O_NONBLOCK:
         flags |= MSG_DONTWAIT
     may_wait = not flags & MSG_DONTWAIT

@@ -1,4 +1,4 @@
-/* recv(2): MSG_OOB without urgent data. */
+/* recv(2): MSG_OOB without urgent data, MSG_ERRQUEUE without errors. */
 #include "guest.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -15,6 +15,8 @@ int main(void) {
     int server = accept(listener, NULL, NULL);
     CHECK(server >= 0);
     SHOW(recv(server, &byte, 1, MSG_OOB));
+    SHOW(recv(client, &byte, 1, MSG_ERRQUEUE));
+    SHOW(recv(listener, &byte, 1, MSG_ERRQUEUE));
     CHECK(write(client, "x", 1) == 1 && recv(server, &byte, 1, MSG_PEEK) == 1);
     SHOW(recv(server, &byte, 1, MSG_OOB));
     SHOW(recv(server, &byte, 1, MSG_OOB | MSG_DONTWAIT));
