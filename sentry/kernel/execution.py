@@ -98,7 +98,7 @@ USER_SS = 0x2B
 class Program:
     """A program to run, with `#!` resolved: the file, and the arguments it gets."""
 
-    __slots__ = ("arguments", "environment", "file", "file_name", "head", "path")
+    __slots__ = ("arguments", "environment", "file", "file_name", "head", "name", "path")
 
     def __init__(
         self,
@@ -111,6 +111,8 @@ class Program:
         self.path: Path = file.path
         #: what the caller named: AT_EXECFN and a script's last argument
         self.file_name = file_name
+        #: comm, before it is cut
+        self.name = file_name.rsplit(b"/", 1)[-1]
         self.arguments = arguments
         self.environment = environment
         self.head = read_head(file)
@@ -154,15 +156,19 @@ def execute(
     environment: list[bytes],
     *,
     hidden: bool = False,
+    by_descriptor: bool = False,
 ) -> None:
     """Replace the task's program.
 
     `file_name` is the name that a script or AT_EXECFN is told; when it is `hidden` from the new
-    program, a script is ENOENT.  Errors: those of execve(2).
+    program, a script is ENOENT.  When only a descriptor was named, comm is the file's own name.
+    Errors: those of execve(2).
     """
     opened: list[OpenFile] = []
     try:
         program = _resolve(task, path, file_name, arguments, environment, opened, hidden)
+        if by_descriptor:
+            program.name = program.path.dentry.name
         check_sizes(program.arguments, environment, task.thread_group.limits.get(RLIMIT_STACK)[0])
         credentials, secure = new_credentials(task, program.path)
         image = _load(task, program, credentials, secure, opened)
@@ -373,7 +379,7 @@ def _put_in_force(
         task.user_dispatch = None
         task.watched = task.is_observed() or task.tracing is not None
     task.alternate_stack = (0, SS_DISABLE, 0)
-    task.name = program.file_name.rsplit(b"/", 1)[-1][:15]
+    task.name = program.name[:15]
     apply_credentials(task, program.path, credentials, image.memory)
     if task.files.users > 1:
         shared, task.files = task.files, task.files.fork(group.limits)

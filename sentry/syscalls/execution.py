@@ -87,7 +87,8 @@ def execveat(
     if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
         raise EINVAL
     name = task.memory.copy_in_string(pathname)
-    if not name and flags & AT_EMPTY_PATH:
+    by_descriptor = not name and bool(flags & AT_EMPTY_PATH)
+    if by_descriptor:
         path = task.files.get(directory).path
         name = b"/dev/fd/%d" % directory
         hidden = task.files.close_on_exec(directory)
@@ -102,7 +103,15 @@ def execveat(
         if start is not None:
             name = b"/dev/fd/%d/%s" % (directory, name)
             hidden = task.files.close_on_exec(directory)
-    return _execute(task, path, name, arguments, environment, hidden=hidden)
+    return _execute(
+        task,
+        path,
+        name,
+        arguments,
+        environment,
+        hidden=hidden,
+        by_descriptor=by_descriptor,
+    )
 
 
 def _execute(
@@ -113,6 +122,7 @@ def _execute(
     environment: int,
     *,
     hidden: bool = False,
+    by_descriptor: bool = False,
 ) -> int | None:
     """`hidden`: the name means nothing to the new program, its descriptor is closed by then."""
     try:
@@ -121,7 +131,7 @@ def _execute(
     except KernelError:
         open_executable(task, path).drop()  # what is wrong with the program comes first
         raise
-    execute(task, path, name, words, variables, hidden=hidden)
+    execute(task, path, name, words, variables, hidden=hidden, by_descriptor=by_descriptor)
     return None
 
 

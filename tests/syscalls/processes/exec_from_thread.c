@@ -6,9 +6,23 @@
 #include <sys/timerfd.h>
 
 static pid_t leader;
+static int program, leader_ends;
+
+static void wait_for_zombie(void) {
+    char path[64], text[64] = "", state = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", leader);
+    while (state != 'Z') {
+        FILE *file = fopen(path, "r");
+        CHECK(file && fgets(text, sizeof text, file));
+        fclose(file);
+        state = strrchr(text, ')')[2];
+    }
+}
 
 static void *executes(void *self) {
     sigset_t set;
+    if (leader_ends)
+        wait_for_zombie();
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGUSR2);
@@ -29,8 +43,8 @@ static void *executes(void *self) {
     CHECK(setitimer(ITIMER_VIRTUAL, &far, NULL) == 0);
     char number[20];
     snprintf(number, sizeof number, "%d", leader);
-    char *arguments[] = {self, number, NULL};
-    execv("/proc/self/exe", arguments);
+    char *arguments[] = {self, number, NULL}, *variables[] = {NULL};
+    syscall(SYS_execveat, program, "", arguments, variables, AT_EMPTY_PATH);
     _exit(1);
 }
 
@@ -78,6 +92,12 @@ int main(int count, char **arguments) {
         second_life(atoi(arguments[1]));
         return 23;
     }
+    program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    /* All threads block what is sent to the process, or the leader would take it. */
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
@@ -93,6 +113,7 @@ int main(int count, char **arguments) {
     child = fork();
     if (child == 0) {
         leader = getpid();
+        leader_ends = 1;
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, executes, arguments[0]) == 0);
         syscall(SYS_exit, 0);
