@@ -1,5 +1,6 @@
 /* Bad arguments of calls on System V objects and POSIX queues. */
 // guest: timeout = 60
+// guest: kernel = 6.16
 #include "bad_input.h"
 #include <sys/ipc.h>
 #include <sys/msg.h>

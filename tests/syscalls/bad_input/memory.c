@@ -1,5 +1,6 @@
 /* Bad arguments of calls on memory. */
 // guest: timeout = 60
+// guest: kernel = 6.16
 #include "bad_input.h"
 
 int main(void) {

@@ -1,5 +1,6 @@
 /* Bad arguments of calls on processes, credentials and limits. */
 // guest: timeout = 60
+// guest: kernel = 6.16
 // guest: user = root
 #include "bad_input.h"
 #include <sched.h>

@@ -1,5 +1,6 @@
 /* Bad arguments of calls on signals, clocks, timers and futexes. */
 // guest: timeout = 60
+// guest: kernel = 6.16
 #include "bad_input.h"
 #include <linux/futex.h>
 
