@@ -74,7 +74,9 @@ class TarReader:
             while missing:
                 if not data:
                     whole = self.position >= BLOCK
-                    raise ArchiveError("the archive is cut off" if whole else "no archive")
+                    raise ArchiveError(
+                        "the archive is cut off" if whole else "no archive, or cut off"
+                    )
                 data = self._stream.read(missing)
                 parts.append(data)
                 missing -= len(data)
