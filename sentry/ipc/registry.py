@@ -204,8 +204,8 @@ class Registry(Generic[T]):
         return found
 
     def at_slot(self, slot: int) -> T:
-        """SHM_STAT and its like go by slot.  Errors: EINVAL."""
-        found = self.slots.get(slot)
+        """SHM_STAT and its like go by slot; an identifier names its own.  Errors: EINVAL."""
+        found = self.slots.get(slot % SLOTS) if slot >= 0 else None
         if found is None:
             raise EINVAL
         return found

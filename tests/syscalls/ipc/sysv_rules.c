@@ -249,6 +249,9 @@ static void lists(void) {
     show_list("sem");
     show_list("msg");
     struct shmid_ds status;
+    SHOW(shmctl(-1, SHM_STAT, &status));
+    SHOW(shmctl(segment, SHM_STAT, &status) == segment);
+    SHOW(shmctl(segment + 32768, SHM_STAT_ANY, &status) == segment);
     CHECK(shmctl(segment, IPC_STAT, &status) == 0);
     pid_t child = fork();
     if (child == 0) {
