@@ -3,7 +3,6 @@
 To add a case, drop in one file; `harness.guest` lists the directives it may contain.
 """
 
-import itertools
 import os
 import shutil
 from pathlib import Path
@@ -12,18 +11,13 @@ import pytest
 
 from harness.differential import Case, same_user
 from harness.guest import Guest, discover
+from harness.host import host_kernel
 from harness.outcome import differences
 
 GUESTS = discover(Path(__file__).parent)
 
 
 NODES = Path("/sys/devices/system/node")
-
-
-def host_kernel() -> tuple[int, ...]:
-    """The host's kernel version."""
-    major, minor = os.uname().release.split(".")[:2]
-    return int(major), int("".join(itertools.takewhile(str.isdigit, minor)))
 
 
 @pytest.mark.parametrize("guest", GUESTS, ids=lambda guest: guest.name)

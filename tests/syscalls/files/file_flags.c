@@ -1,5 +1,6 @@
 /* Immutable and append-only files (ioctl_iflags(2)) on a tmpfs: what they refuse, and to whom. */
 // guest: user = root
+// guest: kernel = 6.6
 #include "guest.h"
 #include <grp.h>
 #include <linux/fs.h>

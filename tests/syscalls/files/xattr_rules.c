@@ -1,6 +1,7 @@
 /* xattr(7): name spaces, sizes, flags, what whoever may see, on every type of file; also by
  * descriptor.  On a tmpfs, whose limits are not those of a disk's blocks. */
 // guest: user = root
+// guest: kernel = 6.13
 #include "guest.h"
 #include <grp.h>
 #include <sys/socket.h>

@@ -2,6 +2,7 @@
 seen in the upper layer.  Linux keeps hard links with `index` only, moves directories with
 `redirect_dir` only."""
 # guest: user = root
+# guest: kernel = 6.7
 
 import ctypes
 import errno

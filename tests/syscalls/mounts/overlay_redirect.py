@@ -1,6 +1,7 @@
 """overlayfs with redirect_dir=on: moved directories of lower layers, also when it is mounted again;
 and whiteouts that are extended attributes."""
 # guest: user = root
+# guest: kernel = 6.7
 
 import ctypes
 import errno
