@@ -315,15 +315,7 @@ class Loader:
         if information is not None and information is not self.root:
             del self.containers[identifier]
             information.disconnect()
-            self._let_go_of_files()
-
-    def _let_go_of_files(self) -> None:
-        """Close what a container had of the host's now: its engine unmounts that next."""
-        root = self.processes.get((self.sandbox_id, 0))
-        if root is not None and root.group is not None:
-            # Who was served last may have been of the container.
-            self.kernel.current_task = root.group.leader
-        gc.collect()
+            gc.collect()  # file systems refer to themselves; the last process is gone only now
 
     # -- signals -----------------------------------------------------------------------------
 

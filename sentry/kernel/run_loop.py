@@ -59,7 +59,6 @@ class RunLoop:
                     resume.resume()
                 resume = self._do_ready()
             elif resume is None and not platform.running:
-                context = None  # whoever it was of need not be kept meanwhile
                 events.poll(block=True)
                 if kernel.paused:
                     hold(kernel, self._serve)
