@@ -85,10 +85,13 @@ def mounts(folder: Path) -> list[str]:
     return [line.split()[4] for line in lines if str(folder) in line]
 
 
-def groups_of(name: str) -> list[Path]:
-    """Control groups whose name begins so."""
+def groups_of(name: str) -> list[str]:
+    """Control groups whose name begins so; those of others come and go meanwhile."""
     return [
-        path for path in Path("/sys/fs/cgroup").glob("**/runsc-py/*") if path.name.startswith(name)
+        os.path.join(directory, one)
+        for directory, names, _ in os.walk("/sys/fs/cgroup")
+        for one in names
+        if one.startswith(name)
     ]
 
 
