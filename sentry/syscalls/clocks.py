@@ -31,7 +31,7 @@ from runsc_py.sentry.kernel.clock import (
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.time_namespace import monotonic_deadline, read_clock
 from runsc_py.sentry.kernel.waiting import Interrupted, wait
-from runsc_py.sentry.syscalls.cpu_clocks import cpu_clock
+from runsc_py.sentry.syscalls.cpu_clocks import cpu_clock, is_own_thread_clock
 from runsc_py.sentry.syscalls.table import Restart, Support, syscall
 from runsc_py.sentry.syscalls.time_arguments import (
     copy_in_timespec,
@@ -89,9 +89,11 @@ def _refuse_to_set(task: Task) -> None:
 @syscall(227, "clock_settime", support=Support.PARTIAL, note="always EPERM: the clocks are real")
 def clock_settime(task: Task, clock: ClockId, value: InTimespec) -> int:
     """clock_settime(2)"""
-    if clock != CLOCK_REALTIME:
+    if clock >= 0 and clock != CLOCK_REALTIME:
         raise EINVAL
     copy_in_timespec(task, value)
+    if clock < 0:
+        cpu_clock(task, clock)
     _refuse_to_set(task)
     return 0
 
@@ -216,6 +218,8 @@ async def _sleep_on_cpu_clock(task: Task, clock: int, flags: int, when: int) -> 
     """Sleep until the process (or another one) has used that much processor time."""
     if clock == CLOCK_THREAD_CPUTIME_ID:
         raise EOPNOTSUPP
+    if is_own_thread_clock(task, clock):
+        raise EINVAL
     read, group = cpu_clock(task, clock)
     target = when if flags & TIMER_ABSTIME else read() + when
     while (left := target - read()) > 0:

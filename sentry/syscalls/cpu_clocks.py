@@ -30,6 +30,12 @@ def thread_clock(task: Task) -> Callable[[], int]:
     return read
 
 
+def is_own_thread_clock(task: Task, clock: int) -> bool:
+    """Whether a negative clock id is that of the calling thread, which uses none while it waits."""
+    number = ~(clock >> 3)
+    return bool(clock & _PER_THREAD) and number in (0, task.identifier_in(task.pid_namespace))
+
+
 def cpu_clock(task: Task, clock: int) -> tuple[Callable[[], int], ThreadGroup]:
     """How to read a CPU clock, and the process it is of.  Raises EINVAL for no such clock."""
     if clock == CLOCK_PROCESS_CPUTIME_ID:
