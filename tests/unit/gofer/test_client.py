@@ -10,6 +10,7 @@ from typing import Any
 import msgpack
 import pytest
 
+from harness.file_world import open_descriptors
 from runsc_py.gofer import protocol
 from runsc_py.gofer.client import GoferClient, GoferError
 
@@ -32,12 +33,12 @@ class Rogue:
 
 @pytest.fixture
 def rogue() -> Iterator[Rogue]:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     made = Rogue()
     yield made
     made.near.close()
     made.far.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 def stat(client: GoferClient) -> object:
@@ -112,34 +113,34 @@ def test_the_gofers_own_words_are_passed_on(rogue: Rogue) -> None:
 @pytest.mark.parametrize("count", [0, 2, 3, 50])
 def test_one_descriptor_and_no_more(rogue: Rogue, count: int) -> None:
     rogue.answer([0], [rogue.far.fileno()] * count)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     with pytest.raises(GoferError, match="descriptors"):
         rogue.client.open(1, os.O_RDONLY)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 @pytest.mark.parametrize("reply", [[2], [0, 1], b"\xc1", [0, b"junk", 1]])
 def test_a_descriptor_that_comes_with_an_error_is_closed(rogue: Rogue, reply: object) -> None:
     rogue.answer(reply, [rogue.far.fileno()])
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     with pytest.raises((GoferError, FileNotFoundError)):
         rogue.client.open(1, os.O_RDONLY)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 def test_a_descriptor_with_bad_attributes_is_closed(rogue: Rogue) -> None:
     rogue.answer([0, 1, b"junk"], [rogue.far.fileno()])
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     with pytest.raises(GoferError):
         rogue.client.create(1, b"a", 0o600, os.O_RDWR)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 def test_descriptors_nobody_asked_for_do_not_arrive(rogue: Rogue) -> None:
     rogue.answer([0, ATTRIBUTES], [rogue.far.fileno()] * 10)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     assert rogue.client.stat(1) == (0,) * 17
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_descriptors() == before
 
 
 def test_donated_descriptors_are_not_inherited(rogue: Rogue) -> None:
