@@ -118,7 +118,8 @@ def test_interrupt_race_never_loses_or_doubles_a_call(platform: PtracePlatform) 
         context.resume()
         for _ in range(round_ % 7):
             platform.running  # noqa: B018  a little time
-        context.interrupt()
+        if round_ % 50:  # on a busy machine the interrupt wins every time: it must not always race
+            context.interrupt()
         assert platform.wait() is context
         if context.event == Event.SYSCALL:
             calls += 1
