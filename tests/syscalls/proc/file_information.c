@@ -82,7 +82,7 @@ int main(void) {
     show("signalfd", signalfd(-1, &set, SFD_CLOEXEC));
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
     show("timerfd", timer);
-    struct itimerspec setting = {.it_interval = {3, 5}, .it_value = {0, 1}};
+    struct itimerspec setting = {.it_interval = {300, 5}, .it_value = {0, 1}};
     CHECK(timerfd_settime(timer, 0, &setting, NULL) == 0);
     usleep(20000);
     show("expired timerfd", timer);

@@ -38,8 +38,9 @@ def read(fd):
 
 
 def settle():
-    """What was typed goes through a work queue, natively: until nothing comes any more."""
-    while select.select([master], [], [], 0.05)[0]:
+    """What the other end shows; natively input goes through a work queue, which poll(2) flushes."""
+    select.select([slave], [], [], 0)
+    while select.select([master], [], [], 0)[0]:
         yield os.read(master, 4096)
 
 
