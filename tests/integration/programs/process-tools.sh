@@ -17,4 +17,4 @@ pkill -TERM -P $$ -x sleep
 wait $p
 echo $?
 top -b -n1 -p $$ | sed -n '1s/^top - .*/HEAD/p;2s/[0-9]\+/N/gp;7p' | tr -s ' '
-pidof -s sleep || echo gone
+pgrep -P $$ -x sleep || echo gone
