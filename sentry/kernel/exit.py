@@ -44,6 +44,7 @@ def exit_task(task: "Task", status: int) -> None:
     task.coroutine = None
     group.past_usage.system += task.system_time()
     group.past_usage.voluntary_switches += task.voluntary_switches
+    group.past_io.add(task.io)
     task.state = DEAD
     if len(group.tasks) == 1:
         _account(group)
@@ -254,6 +255,7 @@ def reap(group: "ThreadGroup") -> None:
     parent = group.parent
     if parent is not None:
         parent.children_usage += group.past_usage + group.children_usage
+        parent.past_io.add(group.past_io)
         parent.children.remove(group)
         group.parent = None
     if group.process_group is not None:

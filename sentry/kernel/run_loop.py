@@ -175,6 +175,9 @@ class RunLoop:
                 kernel.strace.unfinished(task)
             return None
         task.coroutine = None
+        call = task.syscall
+        if call is not None and call.transfers and result is not None:
+            task.io.count(call.transfers, result)
         if kernel.strace is not None:
             kernel.strace.leave(task, result)
         if result is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 
 from runsc_py.sentry.abi.signals import SIGKILL, SS_DISABLE, UNBLOCKABLE, bit
+from runsc_py.sentry.kernel.io_accounting import IoAccounting
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.signal_sending import send_to_task
 from runsc_py.sentry.kernel.signals import PendingSignals, SignalInfo
@@ -61,6 +62,7 @@ class Task:
         "identifier",
         "identifiers",
         "interruptible",
+        "io",
         "kernel",
         "memory",
         "name",
@@ -162,6 +164,7 @@ class Task:
         self.state = KERNEL
         #: how often it waited: voluntary_ctxt_switches of proc_pid_status(5)
         self.voluntary_switches = 0
+        self.io = IoAccounting()
         #: calls take the detour through kernel/watched_call.py
         self.watched = kernel.strace is not None
         #: something is to be done before guest code runs again: a signal, a stop, an exit

@@ -4,6 +4,7 @@ Holds what the threads of a process share whatever clone flags they were made wi
 handlers, shared pending signals, limits, parent and children, exit status, stop state.
 """
 
+from runsc_py.sentry.kernel.io_accounting import IoAccounting
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.signal_sending import send_to_thread_group
 from runsc_py.sentry.kernel.signals import PendingSignals, SignalHandlers, SignalInfo
@@ -48,6 +49,7 @@ class ThreadGroup:
         "oom_score_adjustment",
         "parent",
         "parent_task",
+        "past_io",
         "past_usage",
         "pending",
         "pid_namespace",
@@ -108,6 +110,8 @@ class ThreadGroup:
         self.start_time = kernel.clock.boottime()
         #: of ended threads (system time) and of host processes left behind by execve or exit
         self.past_usage = Usage()
+        #: of ended threads and of waited-for children
+        self.past_io = IoAccounting()
         #: of waited-for children
         self.children_usage = Usage()
         #: notified when a child changes state

@@ -17,6 +17,7 @@ from runsc_py.sentry.errors import (
 )
 from runsc_py.sentry.fs.dev.registry import NULL
 from runsc_py.sentry.fs.pipe import PipeFile
+from runsc_py.sentry.kernel.io_accounting import READS, WRITES
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import READABLE, Interrupted, wait
 from runsc_py.sentry.syscalls.blocking import blocking
@@ -85,7 +86,7 @@ class Source:
 # -- sendfile ---------------------------------------------------------------------------
 
 
-@syscall(40, "sendfile")
+@syscall(40, "sendfile", transfers=READS | WRITES)
 async def sendfile(task: Task, out: Fd, source: Fd, offset: InLong, count: Size) -> int:
     """sendfile(2)"""
     from_file = task.files.get_readable(source)
@@ -141,7 +142,7 @@ def is_null(file: OpenFile) -> bool:
 # -- copy_file_range ----------------------------------------------------------------------
 
 
-@syscall(326, "copy_file_range")
+@syscall(326, "copy_file_range", transfers=READS | WRITES)
 async def copy_file_range(
     task: Task,
     source: Fd,

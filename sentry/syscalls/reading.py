@@ -6,6 +6,7 @@ from runsc_py.sentry.abi.files import (
 )
 from runsc_py.sentry.abi.inotify import IN_ACCESS
 from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL
+from runsc_py.sentry.kernel.io_accounting import READS
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import READABLE
 from runsc_py.sentry.syscalls.blocking import blocking
@@ -37,7 +38,7 @@ from runsc_py.sentry.vfs.locks import OFFSET_MAX
 from runsc_py.sentry.vfs.notification import notify_path
 
 
-@syscall(0, "read")
+@syscall(0, "read", transfers=READS)
 async def read(task: Task, fd: Fd, buffer: OutBuffer, count: Size) -> int:
     """read(2)"""
     file = task.files.get_readable(fd)
@@ -59,7 +60,7 @@ async def read(task: Task, fd: Fd, buffer: OutBuffer, count: Size) -> int:
     return deliver(task, file, buffer, data)
 
 
-@syscall(17, "pread64")
+@syscall(17, "pread64", transfers=READS)
 async def pread64(task: Task, fd: Fd, buffer: OutBuffer, count: Size, offset: Offset) -> int:
     """pread(2)"""
     if offset < 0:
@@ -83,14 +84,14 @@ async def pread64(task: Task, fd: Fd, buffer: OutBuffer, count: Size, offset: Of
     return done
 
 
-@syscall(19, "readv")
+@syscall(19, "readv", transfers=READS)
 async def readv(task: Task, fd: Fd, vector: OutVector, count: Int) -> int:
     """readv(2)"""
     file = task.files.get_readable(fd)
     return await read_segments(task, file, copy_in_segments(task, vector, count))
 
 
-@syscall(295, "preadv")
+@syscall(295, "preadv", transfers=READS)
 async def preadv(
     task: Task, fd: Fd, vector: OutVector, count: Int, offset: Offset, high: UnsignedLong
 ) -> int:
@@ -101,7 +102,7 @@ async def preadv(
     return await read_segments_at(task, file, copy_in_segments(task, vector, count), offset)
 
 
-@syscall(327, "preadv2")
+@syscall(327, "preadv2", transfers=READS)
 async def preadv2(
     task: Task,
     fd: Fd,

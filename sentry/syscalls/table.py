@@ -54,6 +54,7 @@ class Entry:
         "number",
         "restart",
         "support",
+        "transfers",
         "unpack",
     )
 
@@ -65,6 +66,7 @@ class Entry:
         support: Support,
         note: str,
         restart: Restart,
+        transfers: int,
     ) -> None:
         code: Any = handler.__code__
         annotations: dict[str, Any] = handler.__annotations__
@@ -74,6 +76,8 @@ class Entry:
         self.support = support
         self.note = note
         self.restart = restart
+        #: READS, WRITES: its result counts in /proc/PID/io
+        self.transfers = transfers
         self.blocking = bool(code.co_flags & _CO_COROUTINE)
         #: (name, type) of each argument after the task
         self.arguments: list[tuple[str, ArgumentType]] = [
@@ -139,14 +143,16 @@ def syscall(
     support: Support = Support.FULL,
     note: str = "",
     restart: Restart = Restart.SYSTEM,
+    transfers: int = 0,
 ) -> Callable[[F], F]:
     """Register the decorated function as the handler of a system call.
 
     `note` says in a few words what is missing when `support` is PARTIAL.
+    `transfers` (READS, WRITES) counts the results of a call that may wait.
     """
 
     def register(handler: F) -> F:
-        TABLE.add(Entry(number, name, handler, support, note, restart))
+        TABLE.add(Entry(number, name, handler, support, note, restart, transfers))
         return handler
 
     return register

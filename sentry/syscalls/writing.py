@@ -9,6 +9,7 @@ from runsc_py.sentry.abi.files import (
     RWF_SYNC,
 )
 from runsc_py.sentry.errors import EFAULT, EINVAL
+from runsc_py.sentry.kernel.io_accounting import WRITES
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.syscalls.native_transfer import NATIVE_SIZE, write_natively
 from runsc_py.sentry.syscalls.table import syscall
@@ -44,7 +45,7 @@ from runsc_py.sentry.vfs.protection import check_overwritable
 _SPECIAL = RWF_APPEND | RWF_NOAPPEND | RWF_NOWAIT
 
 
-@syscall(1, "write")
+@syscall(1, "write", transfers=WRITES)
 async def write(task: Task, fd: Fd, buffer: InBuffer, count: Size) -> int:
     """write(2)"""
     file = task.files.get_writable(fd)
@@ -60,7 +61,7 @@ async def write(task: Task, fd: Fd, buffer: InBuffer, count: Size) -> int:
     return await write_data(task, file, copy_in_data(task, file, buffer, count))
 
 
-@syscall(18, "pwrite64")
+@syscall(18, "pwrite64", transfers=WRITES)
 async def pwrite64(task: Task, fd: Fd, buffer: InBuffer, count: Size, offset: Offset) -> int:
     """pwrite(2)"""
     if offset < 0:
@@ -80,14 +81,14 @@ async def pwrite64(task: Task, fd: Fd, buffer: InBuffer, count: Size, offset: Of
     return write_data_at(task, file, copy_in_data(task, file, buffer, count), offset)
 
 
-@syscall(20, "writev")
+@syscall(20, "writev", transfers=WRITES)
 async def writev(task: Task, fd: Fd, vector: InVector, count: Int) -> int:
     """writev(2)"""
     file = task.files.get_writable(fd)
     return await write_segments(task, file, copy_in_segments(task, vector, count))
 
 
-@syscall(296, "pwritev")
+@syscall(296, "pwritev", transfers=WRITES)
 async def pwritev(
     task: Task, fd: Fd, vector: InVector, count: Int, offset: Offset, high: UnsignedLong
 ) -> int:
@@ -98,7 +99,7 @@ async def pwritev(
     return await write_segments_at(task, file, copy_in_segments(task, vector, count), offset)
 
 
-@syscall(328, "pwritev2")
+@syscall(328, "pwritev2", transfers=WRITES)
 async def pwritev2(
     task: Task,
     fd: Fd,

@@ -2,6 +2,7 @@
 
 from runsc_py.sentry.auth.capabilities import CAP_AUDIT_CONTROL, CAP_SYS_RESOURCE
 from runsc_py.sentry.errors import EACCES, EINVAL, EPERM, ESRCH
+from runsc_py.sentry.kernel.io_accounting import IoAccounting
 from runsc_py.sentry.kernel.limits import RLIM_INFINITY
 from runsc_py.sentry.kernel.task import RUNNING
 from runsc_py.sentry.kernel.timer_slack import timer_slack_of
@@ -90,9 +91,15 @@ def limits(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> byt
 
 
 def io(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
-    """proc_pid_io(5).  Nobody counts here: the fields are there, and 0."""
+    """proc_pid_io(5): of one thread, or of all with those that ended and waited-for children."""
+    done = IoAccounting()
+    if subject.thread is None:
+        done.add(subject.group.past_io)
+    for task in subject.group.tasks if subject.thread is None else [subject.thread]:
+        done.add(task.io)
+    counts = (done.characters_read, done.characters_written, done.reads, done.writes, 0, 0, 0)
     names = b"rchar wchar syscr syscw read_bytes write_bytes cancelled_write_bytes".split()
-    return b"".join(b"%s: 0\n" % name for name in names)
+    return b"".join(b"%s: %d\n" % pair for pair in zip(names, counts, strict=True))
 
 
 def cgroup(subject: "Subject", reader: "Task", namespace: "PidNamespace") -> bytes:
