@@ -42,10 +42,11 @@ int main(void) {
     char data[4096] = "";
     SHOW(recv(accepted, data, 8, 0));
     puts(data);
-    SHOW(send(accepted, "pong", 4, 0));
+    long answered = send(accepted, "pong", 4, 0); /* shown when the child is done printing */
     long total = 0, count;
     while ((count = recv(accepted, data, sizeof data, 0)) > 0)
         total += count;
+    SHOW(answered);
     SHOW(total);
     SHOW(close(accepted));
     wait_and_show("child", child);
