@@ -81,9 +81,11 @@ def check_search(credentials: "Credentials", inode: "Inode") -> None:
     mode = inode.mode
     if mode & S_IFMT != S_IFDIR:
         raise ENOTDIR
-    if (mode & _ANY_EXECUTE != _ANY_EXECUTE or inode.has_acl) and not may(
-        credentials, inode, MAY_EXECUTE
+    if mode & _ANY_EXECUTE == _ANY_EXECUTE and (
+        credentials.overrides_permissions or not inode.has_acl
     ):
+        return
+    if not may(credentials, inode, MAY_EXECUTE):
         raise EACCES
 
 

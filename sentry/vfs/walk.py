@@ -187,9 +187,7 @@ def _run(
                 mount, dentry = cross_up(root, mount, dentry, resolve)
                 inode = dentry.existing
                 revalidates = mount.filesystem.needs_revalidation
-                if names and (
-                    inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl
-                ):
+                if names:
                     check_search(credentials, inode)
                 continue
             if resolve & RESOLVE_CACHED:
@@ -212,27 +210,13 @@ def _run(
         if inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl:
             if inode.mode & S_IFMT == S_IFLNK and (names or follow):
                 links += 1
-                if not names:
-                    check_may_follow(task, dentry.existing, inode)
-                target = _follow(task, inode, mount, links, resolve)
-                if isinstance(target, Path):
-                    mount, dentry = target.mount, target.dentry
-                else:
-                    if target[0] == _SLASH:
-                        if resolve & RESOLVE_BENEATH:
-                            raise EXDEV
-                        if resolve & RESOLVE_NO_XDEV and mount is not root.mount:
-                            raise EXDEV
-                        mount, dentry = root.mount, root.dentry
-                    if target[-1] == _SLASH:
-                        must_be_directory = must_be_directory or not names
-                        target = target.rstrip(b"/")
-                    names.extend(reversed(target.split(b"/")))
+                mount, dentry, ends_in_slash = _enter_link(
+                    task, inode, Path(mount, dentry), root, names, links, resolve
+                )
+                must_be_directory = must_be_directory or ends_in_slash
                 inode = dentry.existing
                 revalidates = mount.filesystem.needs_revalidation
-                if names and (
-                    inode.mode & SEARCHABLE_MASK != SEARCHABLE or lists and inode.has_acl
-                ):
+                if names:
                     check_search(credentials, inode)
                 continue
             if names:
@@ -244,6 +228,35 @@ def _run(
     if must_be_directory and not inode.is_directory:
         raise ENOTDIR
     return mount, dentry, links, b""
+
+
+def _enter_link(
+    task: "Task",
+    link: "Inode",
+    directory: Path,
+    root: Path,
+    names: list[bytes],
+    links: int,
+    resolve: int,
+) -> "tuple[Mount, Dentry, bool]":
+    """Go on with what a symbolic link in `directory` contains, which is put before the `names`.
+
+    Returns where that begins, and whether it is the path's end and asks for a directory.
+    """
+    if not names:
+        check_may_follow(task, directory.inode, link)
+    target = _follow(task, link, directory.mount, links, resolve)
+    if isinstance(target, Path):
+        return target.mount, target.dentry, False
+    if target[0] == _SLASH:
+        if resolve & RESOLVE_BENEATH:
+            raise EXDEV
+        if resolve & RESOLVE_NO_XDEV and directory.mount is not root.mount:
+            raise EXDEV
+        directory = root
+    ends_in_slash = target[-1] == _SLASH and not names
+    names.extend(reversed(target.rstrip(b"/").split(b"/")))
+    return directory.mount, directory.dentry, ends_in_slash
 
 
 def revalidate(parent: Dentry, child: Dentry) -> Dentry:
