@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from runsc_py.runsc.arguments import Syntax
     from runsc_py.runsc.config import Config
 
 SIGINT, SIGPIPE = 2, 13
@@ -23,7 +24,7 @@ BUNDLE = ("--bundle", "-b")
 #: command, module of runsc/commands, one line of help
 COMMANDS = (
     ("run", "run", "run a program in a sandbox"),
-    ("do", "run", "the same, under gVisor's name"),
+    ("do", "do", "the same, with gVisor's options"),
     ("diff", "diff", "print what run --export handed back"),
     ("images", "images", "list the images that run --image has unpacked, or remove them"),
     ("syscalls", "syscalls", "list the system calls and how far they are supported"),
@@ -31,6 +32,7 @@ COMMANDS = (
     ("doctor", "doctor", "tell what this host allows, and what to do about the rest"),
     ("install", "install", "add a runtime to the configuration of Docker or another engine"),
     ("uninstall", "install", "remove it"),
+    ("help", "help", "help COMMAND; help platforms; help syscalls"),
     ("version", "version", "print the version"),
 )
 
@@ -61,7 +63,8 @@ CONTAINER_COMMANDS = (
 USAGE = "usage: runsc-py [--help] [--version] [options] COMMAND …\n"
 
 
-def _help() -> str:
+def overview() -> str:
+    """What there is."""
     commands = COMMANDS + CONTAINER_COMMANDS
     width = max(len(name) for name, _, _ in commands)
     lines = [f"  {name:<{width}}  {text}" for name, _, text in commands]
@@ -73,15 +76,15 @@ def _help() -> str:
             "commands:",
             *lines,
             "",
-            "`runsc-py COMMAND --help` tells more.",
+            "`runsc-py COMMAND --help` tells more; `runsc-py --debug --help` lists the options.",
             "",
         )
     )
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_help(), end="", file=sys.stdout if arguments else sys.stderr)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(overview(), end="", file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else EXIT_FAILURE
     name, rest = arguments[0], list(arguments[1:])
     if name in ("--version", "-V"):
@@ -134,7 +137,7 @@ def _dispatch_with_options(arguments: Sequence[str]) -> int:
     if parsed.has("help"):
         from runsc_py.runsc.arguments import help_text
 
-        print(_help() + "\n" + help_text(SYNTAX), end="")
+        print(overview() + "\n" + help_text(SYNTAX), end="")
         return 0
     if not parsed.operands:
         raise RunscError("no command given; see runsc-py --help")
@@ -161,6 +164,15 @@ def _run_container_command(module: str, name: str, rest: list[str], config: "Con
     except RunscError as error:
         log.report(str(error))
         raise
+
+
+def syntax_of(name: str) -> "Syntax":
+    """What a command takes.  Raises RunscError when there is none of this name."""
+    for command, module, _ in COMMANDS + CONTAINER_COMMANDS:
+        if command == name:
+            syntax: Syntax = _module(module).SYNTAX
+            return syntax
+    raise RunscError(_unknown(name))
 
 
 def _unknown(name: str) -> str:

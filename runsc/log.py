@@ -51,13 +51,13 @@ class TextLog:
         self._write(REPORT, "", message)
 
 
-def open_log(path: str | None, debug: bool) -> TextLog:
+def open_log(path: str | None, debug: bool, *, quiet: bool = False) -> TextLog:
     """`--log FILE` takes everything; without it standard error gets warnings, or all by --debug.
-
-    Raises RunscError.
+    `quiet`: or nothing.  Raises RunscError.
     """
     if path is None:
-        return TextLog(2, DEBUG if debug else WARNING, stamped=False)
+        level = REPORT + 1 if quiet else DEBUG if debug else WARNING
+        return TextLog(2, level, stamped=False)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, 0o644)

@@ -44,6 +44,8 @@ def identities(options: RunOptions, *, of_image: bool = False) -> IdMapper:
     An ordinary user's files are those of the sandbox's root, who is he; with `--user` and his own
     uid they stay his, but for those of an image, which he unpacked for root.
     """
+    if options.uids is not None or options.gids is not None:
+        return IdMapper(options.uids, options.gids)
     uid = os.geteuid()
     if of_image and uid != 0:
         return IdMapper.rootless(uid, os.getegid())
@@ -53,19 +55,25 @@ def identities(options: RunOptions, *, of_image: bool = False) -> IdMapper:
 
 
 def mount_root(kernel: Kernel, client: GoferClient, options: RunOptions) -> MountNamespace:
-    """The namespace with nothing but `/`: an overlay of memory over the host's root."""
+    """The namespace with nothing but `/`: an overlay of memory over the host's root.
+
+    Or that root itself, where writes were asked to change it.
+    """
     try:
         owners, ids = None, identities(options, of_image=options.is_image)
         if options.owners is not None:
             owners, ids = RecordedOwners(options.owners), IdMapper()
-        lower = GoferFileSystem(kernel, client, 0, ids=ids, owners=owners)
+        shared = not options.has_overlay
+        lower = GoferFileSystem(kernel, client, 0, ids=ids, owners=owners, shared=shared)
     except OSError as error:
         raise RunscError(f"--rootfs {options.rootfs}: {os.strerror(error.errno or 0)}") from None
     if not lower.root.is_directory:
         raise RunscError(f"--rootfs {options.rootfs}: not a directory")
-    upper = Tmpfs(kernel, mode=lower.root.mode & 0o7777)
-    overlay = Overlay(kernel, upper.root, (lower.root,))
-    root = Mount(1, overlay, Dentry(b"/", None, overlay.root), MS_RELATIME)
+    visible: FileSystem = lower
+    if options.has_overlay:
+        upper = Tmpfs(kernel, mode=lower.root.mode & 0o7777)
+        visible = Overlay(kernel, upper.root, (lower.root,))
+    root = Mount(1, visible, Dentry(b"/", None, visible.root), MS_RELATIME)
     namespace = MountNamespace(root, kernel.root_user_namespace, kernel.new_inode_number())
     kernel.root_mount_namespace = namespace
     return namespace

@@ -56,6 +56,11 @@ class RunOptions:
     def __init__(self, command: list[str]) -> None:
         self.command = command
         self.rootfs = "/"
+        #: whether what is written to the root stays in memory; without it the host's files change
+        self.has_overlay = True
+        #: host id → id inside of the owners of host files; None: as is best for who runs us
+        self.uids: dict[int, int] | None = None
+        self.gids: dict[int, int] | None = None
         #: whether `rootfs` is an image's, where an ordinary user's files are those of root
         self.is_image = False
         #: by inode number what a file of `rootfs` is shown with instead of its own mode and owner

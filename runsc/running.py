@@ -9,12 +9,17 @@ from runsc_py.runsc.standard_files import take_standard_files
 
 
 def run_and_report(
-    options: RunOptions, *, log_path: str | None, debug: bool, result_target: str | None
+    options: RunOptions,
+    *,
+    log_path: str | None,
+    debug: bool,
+    result_target: str | None,
+    quiet: bool = False,
 ) -> int:
     """Run; returns the exit status.  Raises RunscError, after it was recorded."""
     record = ResultFile(result_target) if result_target is not None else None
     options.standard_files = take_standard_files()
-    log = open_log(log_path, debug)
+    log = open_log(log_path, debug, quiet=quiet)
     # The modules of the sandbox cost most of the start; a wrong option should not.
     from runsc_py.runsc.sandbox import Sandbox
 

@@ -105,6 +105,6 @@ def raise_descriptor_limit() -> None:
 def gofer_mounts(options: RunOptions) -> list[MountSpec]:
     """What the gofer serves: the root file system, then the volumes in their order."""
     return [
-        MountSpec(options.rootfs, read_only=True),
+        MountSpec(options.rootfs, read_only=options.has_overlay),
         *(MountSpec(volume.source, read_only=volume.read_only) for volume in options.volumes),
     ]

@@ -171,9 +171,14 @@ def main(name: str, arguments: list[str]) -> int:
     """Run, and end the process with the status of the run.  Raises RunscError."""
     parsed = parse(SYNTAX, arguments, f"runsc-py {name}")
     if parsed.has("help"):
-        sys.stdout.write(help_text(SYNTAX).replace("runsc-py run", f"runsc-py {name}"))
+        sys.stdout.write(help_text(SYNTAX))
         return 0
-    options = run_options(parsed, name)
+    execute(run_options(parsed, name), parsed)
+    return 0
+
+
+def execute(options: RunOptions, parsed: Parsed) -> None:
+    """Run, and end the process with the status of the run.  Raises RunscError."""
     # Nothing is garbage before the program runs (Sandbox turns collection on again).
     gc.disable()
     from runsc_py.runsc.running import run_and_report
@@ -183,6 +188,7 @@ def main(name: str, arguments: list[str]) -> int:
         log_path=parsed.last("log"),
         debug=parsed.has("debug"),
         result_target=parsed.last("result"),
+        quiet=parsed.has("quiet"),
     )
     # All is closed; taking the interpreter apart as well would be a tenth of a short run.
     os._exit(status)

@@ -2,10 +2,12 @@
 
 import sys
 
-from runsc_py.runsc.arguments import Option, Syntax, help_text, parse
+from runsc_py.runsc.arguments import FILE, Option, Syntax, help_text, parse
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.replacing import replace_file
 
 LEVELS = ("full", "partial", "unsupported")
+FORMATS = ("table", "json", "csv")
 
 SYNTAX = Syntax(
     "runsc-py syscalls [options] [NAME…]",
@@ -14,14 +16,25 @@ SYNTAX = Syntax(
         (
             "options",
             (
-                Option("--json", help="one JSON document, with the arguments of each call"),
+                Option("-f --format", "FORMAT", "table (default), json with the arguments of each "
+                       "call, or csv", choices=FORMATS),
+                Option("--json", help="the same as --format json"),
+                Option("--filename --output", "FILE", "write it there", completes=FILE),
+                Option("--os", "linux", "accepted: there are no others", choices=("linux",)),
+                Option("--arch", "amd64", "accepted: there are no others", choices=("amd64",)),
                 Option("--support", "LEVEL", "only these: full, partial, unsupported", repeats=True,
                        choices=LEVELS),
             ),
         ),
     ),
     operands=(),
-    epilog="A call that is unsupported answers ENOSYS, and a run's log names it once.\n",
+    epilog="""\
+A call that is unsupported answers ENOSYS, and a run's log names it once.
+
+examples:
+  runsc-py syscalls --support partial
+  runsc-py syscalls --format csv --filename syscalls.csv
+""",
 )  # fmt: skip
 
 
@@ -73,6 +86,19 @@ def _as_text(calls: list[Call]) -> str:
     return "\n".join([*map(str.rstrip, lines), "", summary or "none", ""])
 
 
+def _as_csv(calls: list[Call]) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("number", "name", "support", "arguments", "note"))
+    for call in calls:
+        arguments = " ".join(call.arguments)
+        writer.writerow((call.number, call.name, call.support, arguments, call.note))
+    return text.getvalue()
+
+
 def main(name: str, arguments: list[str]) -> int:
     """Print the list."""
     parsed = parse(SYNTAX, arguments, "runsc-py syscalls")
@@ -80,5 +106,13 @@ def main(name: str, arguments: list[str]) -> int:
         sys.stdout.write(help_text(SYNTAX))
         return 0
     calls = _chosen(parsed.operands, parsed.all("support"))
-    sys.stdout.write(_as_json(calls) if parsed.has("json") else _as_text(calls))
+    form = parsed.last("format") or ("json" if parsed.has("json") else "table")
+    text = {"json": _as_json, "csv": _as_csv, "table": _as_text}[form](calls)
+    if (path := parsed.last("filename")) is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        replace_file(path, text.encode())
+    except OSError as error:
+        raise RunscError(f"--filename {path}: {error.strerror}") from None
     return 0

@@ -332,17 +332,8 @@ def identities(spec: Spec) -> IdMapper:
     linux = spec.linux
     if linux is not None and linux.uid_mappings and linux.namespace("user") is not None:
         return IdMapper(
-            _pairs([(one.host_id, one.container_id, one.size) for one in linux.uid_mappings]),
-            _pairs([(one.host_id, one.container_id, one.size) for one in linux.gid_mappings]),
+            IdMapper.pairs((one.container_id, one.host_id, one.size) for one in linux.uid_mappings),
+            IdMapper.pairs((one.container_id, one.host_id, one.size) for one in linux.gid_mappings),
         )
     uid = os.geteuid()
     return IdMapper() if uid == 0 else IdMapper.rootless(uid, os.getegid())
-
-
-def _pairs(lines: list[tuple[int, int, int]]) -> dict[int, int]:
-    """Host id → container id of uid_map lines; ranges too large to list are cut at 64 Ki."""
-    return {
-        host + offset: inside + offset
-        for host, inside, size in lines
-        for offset in range(min(size, 1 << 16))
-    }

@@ -115,3 +115,28 @@ def test_bash_completes(words: list[str], expected: list[str]) -> None:
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     found = done.stdout.split()
     assert found[: len(expected)] == expected, done.stderr
+
+
+def test_help() -> None:
+    """An overview, what a command takes, platforms, system calls."""
+    assert b"commands:" in runsc("help").stdout
+    assert runsc("help", "kill").stdout == runsc("kill", "--help").stdout
+    assert b"did you mean kill" in runsc("help", "kil").stderr
+    assert b"systrap (not available)" in runsc("help", "platforms").stdout
+    document = json.loads(runsc("help", "platforms", "--json").stdout)
+    assert [one["name"] for one in document["platforms"] if one["available"]] == ["ptrace"]
+    assert runsc("help", "syscalls", "read").stdout == runsc("syscalls", "read").stdout
+
+
+def test_syscalls_as_csv(tmp_path: Path) -> None:
+    """For a spreadsheet; also into a file."""
+    import csv
+
+    path = tmp_path / "calls.csv"
+    finished = runsc("help", "syscalls", "--format", "csv", "--filename", str(path))
+    assert (finished.status, finished.stdout) == (0, b"")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0].values()) == ["0", "read", "full", "fd buffer count", ""]
+    assert len(rows) > 350
+    assert runsc("syscalls", "--filename", "/nowhere/x").status == 125
