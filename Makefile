@@ -65,9 +65,11 @@ native: | $(BIN)/python ## Compile the C module again
 wheel: $(DEVELOPMENT) ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build
 
-docs: $(RUNTIME) ## Generate docs/syscalls.md from the table of system calls
+docs: $(RUNTIME) ## Generate docs/syscalls.md and docs/options.md from the tables in the code
 	$(BIN)/python -m runsc_py.sentry.syscalls.documentation > docs/syscalls.md.new
 	mv docs/syscalls.md.new docs/syscalls.md
+	$(BIN)/python -m runsc_py.runsc.settings_page > docs/options.md.new
+	mv docs/options.md.new docs/options.md
 
 test-prerequisites: ## Install the programs that the tests run (as root), or name their packages
 	@.ci/prerequisites tests

@@ -61,7 +61,7 @@ def create_unnamed(
     gofer: Gofer, directory: int, mode: int, uid: int, gid: int, umask: int, flags: int
 ) -> Reply:
     """A regular file without a name (O_TMPFILE), which LINK can give one."""
-    parent = gofer.directory_to_change(directory)
+    parent = gofer.directory_for_unnamed(directory)
     access = _access_mode(flags)
     if access == os.O_RDONLY:
         raise OSError(errno.EINVAL, "an unnamed file that cannot be written")

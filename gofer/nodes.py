@@ -73,26 +73,34 @@ class MountSpec:
     """One host file or directory to serve.
 
     `source` is a host path, resolved when the gofer starts, symbolic links included.
-    `allow_connect` lets the client connect to the UNIX sockets beneath.
+    `allow_connect` lets the client connect to the UNIX sockets beneath.  A directory that is a
+    store (`is_store`) shows nothing of what is in it: the client may have unnamed files there.
     """
 
-    __slots__ = ("allow_connect", "read_only", "source")
+    __slots__ = ("allow_connect", "is_store", "read_only", "source")
 
     def __init__(
-        self, source: str | bytes, read_only: bool = True, allow_connect: bool = False
+        self,
+        source: str | bytes,
+        read_only: bool = True,
+        allow_connect: bool = False,
+        *,
+        is_store: bool = False,
     ) -> None:
         self.source = os.fsencode(source)
-        self.read_only = read_only
+        self.read_only = read_only or is_store
         self.allow_connect = allow_connect
+        self.is_store = is_store
 
 
 class Mount:
     """A mount being served: its root's descriptor, or why there is none."""
 
-    __slots__ = ("allow_connect", "error", "read_only", "root")
+    __slots__ = ("allow_connect", "error", "is_store", "read_only", "root")
 
     def __init__(self, spec: MountSpec) -> None:
         self.read_only = spec.read_only
+        self.is_store = spec.is_store
         self.allow_connect = spec.allow_connect
         self.error = 0
         self.root = -1
@@ -113,7 +121,7 @@ class Node:
         #: st_dev in packed form, to see where one file system ends
         self.device = device
         self.type = file_type
-        #: of a kernel file system: can be looked at, not into
+        #: of a kernel file system, or a store: can be looked at, not into
         self.sealed = sealed
 
     @property
@@ -170,6 +178,16 @@ class Gofer:
         check_writable(node)
         return node
 
+    def directory_for_unnamed(self, number: int) -> Node:
+        """A directory for a file without a name: one that may be changed, or a store's.
+
+        Errors: as directory_to_change.
+        """
+        node = self.node(number)
+        if node.mount.is_store and node.type == S_IFDIR:
+            return node
+        return self.directory_to_change(number)
+
     def node_to_change(self, number: int) -> Node:
         """Errors: EBADF, EROFS."""
         node = self.node(number)
@@ -184,9 +202,11 @@ class Gofer:
             raise OSError(mount.error, os.strerror(mount.error))
         self._check_room()
         number, attributes = self.add(os.dup(mount.root), mount, None)
-        if self._nodes[number].sealed:
+        node = self._nodes[number]
+        if node.sealed:
             self.close(number)
             raise OSError(errno.EACCES, "a kernel file system")
+        node.sealed = mount.is_store
         return number, attributes
 
     def step(self, directory: Node, name: bytes) -> tuple[int, bytes]:

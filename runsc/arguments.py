@@ -6,7 +6,7 @@ getopt_long(3) without permutation: `--name VALUE`, `--name=VALUE`, `-n VALUE`, 
 bundled as `-it`; options end at `--` or at the first word that is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from runsc_py.runsc.errors import RunscError
 
@@ -60,7 +60,7 @@ HELP = Option("-h --help", help="show this help")
 class Syntax:
     """What one command takes: groups of options, and operands after them."""
 
-    __slots__ = ("description", "epilog", "groups", "operands", "usage")
+    __slots__ = ("description", "epilog", "groups", "operands", "refused", "usage")
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Syntax:
         *,
         operands: Sequence[str] | None = None,
         epilog: str = "",
+        refused: Mapping[str, str] | None = None,
     ) -> None:
         self.usage = usage
         self.description = description
@@ -77,6 +78,8 @@ class Syntax:
         #: the words it can be given, for completion; None: a command line to run
         self.operands = operands
         self.epilog = epilog
+        #: names of options that others have and we do not, and what to say of them
+        self.refused = refused or {}
 
     def options(self) -> list[Option]:
         """All of them, in the order of the help text."""
@@ -122,6 +125,8 @@ def parse(syntax: Syntax, words: Sequence[str], program: str) -> Parsed:
             name, equals, value = word.partition("=")
             option = by_name.get(name)
             if option is None:
+                if (reason := syntax.refused.get(name[2:])) is not None:
+                    raise RunscError(f"{name}: {reason}")
                 raise RunscError(_unknown(name, by_name, program))
             if equals and not option.value:
                 raise RunscError(f"{name} takes no value")

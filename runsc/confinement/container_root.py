@@ -40,7 +40,7 @@ def enter_container_root(spec: Spec, config: Config) -> int:
     Returns a descriptor that becomes readable when somebody opens a file of the root directory
     there, -1 where the host does not tell that.
     """
-    sources, _ = plan_gofer_mounts(spec, config)
+    sources = [one for one in plan_gofer_mounts(spec, config)[0] if not one.is_store]
     root = _attach_root(sources[0])
     try:
         _attach_mounts(spec, root, sources)

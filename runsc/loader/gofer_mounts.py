@@ -1,13 +1,15 @@
 """What of a container the gofer serves, and how it is layered: gVisor's GoferMountConf.
 
 The first entry is the root directory, the others are the bind mounts of the specification in their
-order.  A `lower` layer of the gofer has the next index of the gofer's connection.
+order.  A `lower` layer of the gofer has the next index of the gofer's connection, and an upper one
+in a filestore the one behind that.
 """
 
 from __future__ import annotations
 
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.loader.mount_options import parse_mount_options
+from runsc_py.runsc.overlay import ALL, MEMORY, NONE, SELF, Overlay
 from runsc_py.sentry.vfs.mount import MS_RDONLY
 
 TYPE_CHECKING = False
@@ -16,11 +18,8 @@ if TYPE_CHECKING:
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
 
-NONE = "none"
 LISAFS = "lisafs"
 EROFS = "erofs"
-MEMORY = "memory"
-SELF = "self"
 ANONYMOUS = "anon"
 
 _LOWERS = (NONE, LISAFS, EROFS)
@@ -65,26 +64,55 @@ class GoferMountConfiguration:
 
     @property
     def has_filestore(self) -> bool:
-        """Whether its upper layer is in a file that the starter donates."""
+        """Whether its upper layer is kept in files that the gofer makes."""
         return self.upper in (SELF, ANONYMOUS)
+
+    @property
+    def served_mounts(self) -> int:
+        """How many mounts of the gofer it has."""
+        return self.uses_gofer + self.has_filestore
 
 
 def plan_gofer_mounts(
     spec: Spec, config: Config
 ) -> tuple[list[MountSpec], list[GoferMountConfiguration]]:
-    """What a gofer for this container serves, and how each mount is layered."""
-    from runsc_py.gofer.process import MountSpec
+    """What a gofer for this container serves, and how each mount is layered.
 
+    Behind a mount with a filestore comes the store, which the gofer fills with unnamed files.
+    """
     assert spec.root is not None
-    root_overlay = config.overlay2 != NONE or spec.root.readonly
-    all_overlay = config.overlay2.startswith("all:")
-    mounts = [MountSpec(spec.root.path, read_only=root_overlay)]
-    layers = [GoferMountConfiguration(LISAFS, MEMORY if root_overlay else NONE)]
+    overlay = config.overlay
+    layers = _layers_of(overlay if overlay.mounts != NONE else None)
+    if spec.root.readonly:
+        # Only mount points are made there.
+        layers = GoferMountConfiguration(LISAFS, MEMORY)
+    planned = [(spec.root.path, layers.is_overlay, layers)]
     for mount in spec.mounts:
         if not mount.is_bind:
             continue
         read_only = bool(parse_mount_options(mount.options)[0] & MS_RDONLY)
-        overlay = all_overlay and not read_only
-        mounts.append(MountSpec(mount.source, read_only=read_only or overlay))
-        layers.append(GoferMountConfiguration(LISAFS, MEMORY if overlay else NONE))
-    return mounts, layers
+        layers = _layers_of(overlay if overlay.mounts == ALL and not read_only else None)
+        planned.append((mount.source, read_only or layers.is_overlay, layers))
+    return _served(planned, overlay.directory), [layers for _, _, layers in planned]
+
+
+def _layers_of(overlay: Overlay | None) -> GoferMountConfiguration:
+    if overlay is None:
+        return GoferMountConfiguration(LISAFS, NONE)
+    upper = ANONYMOUS if overlay.directory else overlay.medium
+    return GoferMountConfiguration(LISAFS, upper, overlay.size)
+
+
+def _served(
+    planned: list[tuple[str, bool, GoferMountConfiguration]], directory: str
+) -> list[MountSpec]:
+    """`directory`: for the stores of upper layers that are not beside their mount."""
+    from runsc_py.gofer.process import MountSpec
+
+    mounts = []
+    for source, read_only, layers in planned:
+        if layers.uses_gofer:
+            mounts.append(MountSpec(source, read_only=read_only))
+        if layers.has_filestore:
+            mounts.append(MountSpec(source if layers.upper == SELF else directory, is_store=True))
+    return mounts

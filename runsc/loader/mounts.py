@@ -135,16 +135,19 @@ class MountBuilder:
         """What the gofer serves, under memory if so wished."""
         kernel = self._kernel
         size = parse_size(kernel, b"size", layers.size.encode()) if layers.size else None
-        if not layers.uses_gofer:
-            return Tmpfs(kernel, size=size, mode=0o755)
-        access = self._config.file_access if is_root else self._config.file_access_mounts
-        if self._client is None:
+        if self._client is None and layers.served_mounts:
             raise ControlError("rootfs gofer FD not found")
+        index = self._index
+        self._index += layers.served_mounts
+        if not layers.uses_gofer:
+            return self._upper(layers, source, index, size, 0o755)
+        assert self._client is not None
+        access = self._config.file_access if is_root else self._config.file_access_mounts
         try:
             lower = GoferFileSystem(
                 kernel,
                 self._client,
-                self._index,
+                index,
                 shared=access == "shared" and not layers.is_overlay,
                 ids=self._ids,
                 source=source,
@@ -153,11 +156,30 @@ class MountBuilder:
             raise ControlError(
                 f"mounting {source}: {os.strerror(error.errno or 0)}", errno=error.errno or 0
             ) from None
-        self._index += 1
         if not layers.is_overlay or not lower.root.is_directory:
             return lower
-        upper = Tmpfs(kernel, size=size, mode=lower.root.mode & 0o7777)
+        mode = lower.root.mode & 0o7777
+        upper = self._upper(layers, source, index + 1, size, mode)
         return Overlay(kernel, upper.root, (lower.root,))
+
+    def _upper(
+        self, layers: GoferMountConfiguration, source: str, index: int, size: int | None, mode: int
+    ) -> Tmpfs:
+        """What takes the writes: memory, or files of a store, which is mount number `index`."""
+        if not layers.has_filestore:
+            return Tmpfs(self._kernel, size=size, mode=mode)
+        from runsc_py.sentry.fs.gofer.stored_tmpfs import StoredTmpfs
+
+        assert self._client is not None
+        try:
+            return StoredTmpfs(self._kernel, self._client, index, size=size, mode=mode)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise ControlError(
+                f"--overlay2={self._config.overlay2}: no place for what {source} takes: {reason}",
+                errno=error.errno or 0,
+                hint="use --overlay2=root:memory, or dir= with a directory on another disk",
+            ) from None
 
     # -- mounts ------------------------------------------------------------------------------
 
@@ -174,7 +196,7 @@ class MountBuilder:
         shared = self._shared.find(mount.source)
         if layers is not None:
             if shared is not None and shared.filesystem is not None:
-                self._index += layers.uses_gofer
+                self._index += layers.served_mounts
                 filesystem = shared.filesystem
             else:
                 filesystem = self._layered(layers, mount.source, is_root=False)

@@ -113,6 +113,11 @@ class Tmpfs(FileSystem):
         self.pages_used += pages
         self.kernel.charge_memory_files(pages)
 
+    def new_content_file(self) -> int:
+        """A host file for the content of a file that has outgrown a few bytes.  Raises OSError."""
+        # Made without sealing it carries F_SEAL_SEAL, as the files of Linux's tmpfs do.
+        return os.memfd_create("tmpfs", os.MFD_CLOEXEC)
+
     # -- the FileSystem contract -----------------------------------------------------
 
     def statfs(self) -> tuple[int, int, int, int, int, int]:

@@ -98,8 +98,7 @@ class TmpfsRegular(TmpfsInode, LayerFile):
         Errors: OSError (EMFILE, ENFILE, ENOMEM).
         """
         if self.content is not None:
-            # Made without sealing it carries F_SEAL_SEAL, as the files of Linux's tmpfs do.
-            descriptor = os.memfd_create("tmpfs", os.MFD_CLOEXEC)
+            descriptor = self.tmpfs.new_content_file()
             try:
                 if self.content:
                     os.pwrite(descriptor, self.content, 0)

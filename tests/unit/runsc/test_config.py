@@ -8,7 +8,6 @@ import pytest
 
 from runsc_py.runsc.arguments import help_text
 from runsc_py.runsc.config import (
-    OPTIONS,
     SYNTAX,
     Config,
     default_root,
@@ -16,7 +15,12 @@ from runsc_py.runsc.config import (
     parse_config,
 )
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.overlay import Overlay
 from runsc_py.runsc.runtime_log import open_runtime_log
+from runsc_py.runsc.settings import REFUSED, SETTINGS
+from runsc_py.runsc.settings_page import render
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_as_engines_pass_them() -> None:
@@ -40,13 +44,65 @@ def test_booleans(word: str, value: bool) -> None:
 def test_every_option_is_an_attribute() -> None:
     """The table, the object and the help text are about the same options."""
     config = Config()
-    assert {name.replace("_", "-") for name in config.to_dict()} == set(OPTIONS)
+    assert {setting.attribute for setting in SETTINGS.values()} == set(config.to_dict())
+    assert {setting.attribute for setting in SETTINGS.values()} == set(Config.__annotations__)
     text = help_text(SYNTAX)
-    for option in OPTIONS.values():
-        assert f"--{option.key}" in text
-        value = getattr(config, option.key.replace("-", "_"))
-        assert not option.choices or value in option.choices
+    for setting in SETTINGS.values():
+        assert f"--{setting.key}" in text
+        setting.validate(setting.default)
+        assert Config.__annotations__[setting.attribute] == type(setting.default).__name__
     assert Config.from_dict(config.to_dict()).to_dict() == config.to_dict()
+
+
+def test_page() -> None:
+    """docs/options.md is what `make docs` makes of the table."""
+    assert (ROOT / "docs" / "options.md").read_text() == render()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_options_of_others(name: str) -> None:
+    """gVisor's options that there are not say why, or what to use instead; also in annotations."""
+    assert name not in SETTINGS
+    for word in (f"--{name}", f"--{name}=1"):
+        with pytest.raises(RunscError) as caught:
+            parse_config([word, "list"])
+        assert str(caught.value) == f"--{name}: {REFUSED[name]}"
+    with pytest.raises(RunscError) as caught:
+        override_by_annotations(Config(), {f"dev.gvisor.flag.{name}": "true"})
+    assert REFUSED[name] in str(caught.value)
+    if "use --" in REFUSED[name]:
+        replacement = REFUSED[name].rpartition("use --")[2].split("=")[0].split()[0]
+        assert replacement in SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("none", ("none", "none", "", "")),
+        ("root:memory", ("root", "memory", "", "")),
+        ("all:self", ("all", "self", "", "")),
+        ("root:dir=/var/tmp,size=1g", ("root", "dir", "/var/tmp", "1g")),
+        ("all:memory,size=50%", ("all", "memory", "", "50%")),
+    ],
+)
+def test_overlay(text: str, parts: tuple[str, str, str, str]) -> None:
+    """gVisor's forms."""
+    overlay = Overlay.parse(text)
+    assert (overlay.mounts, overlay.medium, overlay.directory, overlay.size) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "memory", "root", "root:", "some:memory", "root:disk", "root:dir=", "root:dir=tmp",
+        "all:memory,size=", "all:memory,size=x", "all:memory,size=0", "all:memory,mode=0",
+        "all:memory,size=1,size=2", "none,size=1",
+    ],
+)  # fmt: skip
+def test_no_overlay(text: str) -> None:
+    """What is no value names those that are."""
+    with pytest.raises(RunscError, match="--overlay2 .*(use none, or root:|absolute path)"):
+        Config(overlay2=text)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +129,8 @@ def test_wrong_words(words: list[str], message: str) -> None:
         ({"debug": "true"}, "--debug 'true': not a bool"),
         ({"strace_log_size": True}, "--strace-log-size True: not a int"),
         ({"network": "wifi"}, "--network 'wifi': use none"),
+        ({"strace_log_size": -1}, "--strace-log-size '-1': use a whole number"),
+        ({"directfs": True}, "not offered: only the gofer opens files"),
     ],
 )
 def test_wrong_values(values: dict[str, str | bool], message: str) -> None:
@@ -98,6 +156,11 @@ def test_annotations() -> None:
     for name, value in (("network", "host"), ("oci-seccomp", "false"), ("root", "/")):
         with pytest.raises(RunscError, match="flag override disabled, use --allow-flag-override"):
             override_by_annotations(config, {f"dev.gvisor.flag.{name}": value})
+    for value in ("all:dir=/tmp", "root:dir=/var/tmp,size=1g"):
+        with pytest.raises(RunscError, match="flag override disabled"):
+            override_by_annotations(config, {"dev.gvisor.flag.overlay2": value})
+    with pytest.raises(RunscError, match="annotation dev.gvisor.flag.debug: --debug 'x': use true"):
+        override_by_annotations(config, {"dev.gvisor.flag.debug": "x"})
     with pytest.raises(RunscError, match="there is no option 'wings'"):
         override_by_annotations(config, {"dev.gvisor.flag.wings": "1"})
     config.allow_flag_override = True
