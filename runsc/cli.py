@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from runsc_py.runsc.config import Config
 
 SIGINT, SIGPIPE = 2, 13
-BUNDLE = ("--bundle", "-b")
+#: options of `run` that only a container engine's has: it then takes a bundle and an id
+ENGINE_OPTIONS = (
+    "--bundle", "-b", "--console-socket", "--detach", "-d", "--keep", "--no-new-keyring",
+    "--no-pivot", "--no-subreaper", "--pass-fd", "--pid-file", "--pidfd-socket", "--preserve-fds",
+)  # fmt: skip
 
 #: command, module of runsc/commands, one line of help
 COMMANDS = (
@@ -87,11 +91,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
         print(overview(), end="", file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else EXIT_FAILURE
     name, rest = arguments[0], list(arguments[1:])
-    if name in ("--version", "-V"):
+    if name in ("--version", "-V", "-v"):
         name = "version"
     if name.startswith("-"):
         return _dispatch_with_options(arguments)
-    if name == "run" and _names_bundle(rest):
+    if name == "run" and _is_engines(rest):
         return _run_container_command("run_bundle", name, rest, None)
     for command, module, _ in COMMANDS:
         if command == name:
@@ -102,9 +106,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
     raise RunscError(_unknown(name))
 
 
-def _names_bundle(words: Sequence[str]) -> bool:
-    """Whether this `run` is that of a container engine: `--bundle` is one of its options."""
-    if not any(word.partition("=")[0] in BUNDLE for word in words):
+def _is_engines(words: Sequence[str]) -> bool:
+    """Whether this `run` is that of a container engine: it has an option that only that has."""
+    if not any(word.partition("=")[0] in ENGINE_OPTIONS for word in words):
         return False
     syntaxes = _module("run").SYNTAX, _module("run_bundle").SYNTAX
     options = [option for syntax in syntaxes for option in syntax.options()]
@@ -113,7 +117,7 @@ def _names_bundle(words: Sequence[str]) -> bool:
     rest = iter(words)
     for word in rest:
         name, equals, _ = word.partition("=")
-        if name in BUNDLE:
+        if name in ENGINE_OPTIONS:
             return True
         if name == "--" or not name.startswith("-"):
             return False
@@ -145,7 +149,7 @@ def _dispatch_with_options(arguments: Sequence[str]) -> int:
     for command, module, _ in CONTAINER_COMMANDS:
         if command == name:
             return _run_container_command(module, name, rest, config)
-    if name == "run" and _names_bundle(rest):
+    if name == "run":  # options before it are an engine's
         return _run_container_command("run_bundle", name, rest, config)
     if name in [command for command, _, _ in COMMANDS]:
         raise RunscError(f"{name} takes its options behind its name; see runsc-py {name} --help")

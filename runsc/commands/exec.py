@@ -12,6 +12,7 @@ from runsc_py.runsc.runtime_log import RuntimeLog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.runsc.containers.console_relay import ConsoleRelay
     from runsc_py.runsc.containers.container import Container
     from runsc_py.runsc.control.client import ControlClient
     from runsc_py.runsc.oci.process import Process
@@ -111,37 +112,66 @@ def _process_of_words(container: "Container", parsed: Parsed) -> "Process":
 
 
 def _execute(container: "Container", process: "Process", parsed: Parsed) -> int:
+    from runsc_py.runsc.containers.console import check_console
+    from runsc_py.runsc.containers.console_relay import ConsoleRelay, has_own_terminal
+
+    socket = parsed.last("console-socket") or ""
+    check_console(process.terminal, socket, detached=parsed.has("detach"))
+    relay = None
+    if process.terminal and not socket and not has_own_terminal():
+        relay = ConsoleRelay()
+    try:
+        with container.client() as client:
+            pid = _start(client, container.identifier, process, parsed, relay)
+            try:
+                waiting = _announce(client, container.identifier, pid, parsed)
+            except BaseException:
+                # Nobody has heard of it.  Who waits for it may have our connection already.
+                with container.client() as another:
+                    another.signal(container.identifier, SIGKILL, pid)
+                raise
+            return 0 if waiting else _wait(container, client, pid, relay)
+    finally:
+        if relay is not None:
+            relay.close()
+
+
+def _start(
+    client: "ControlClient",
+    identifier: str,
+    process: "Process",
+    parsed: Parsed,
+    relay: "ConsoleRelay | None",
+) -> int:
+    """Have the sandbox run it; its number inside."""
     import msgspec
 
-    from runsc_py.runsc.containers.console import check_console
-    from runsc_py.runsc.containers.waiting import exit_status
     from runsc_py.runsc.control.calls import ExecuteAsync
 
-    detach, identifier = parsed.has("detach"), container.identifier
     passed = passed_files(parsed)
-    check_console(process.terminal, parsed.last("console-socket") or "", detached=detach)
-    terminal = _terminal(process, parsed)
-    with container.client() as client:
-        standard = [terminal] if terminal >= 0 else [0, 1, 2]
-        call = ExecuteAsync(
-            identifier, msgspec.json.encode(process), parsed.last("user") or "", list(passed)
-        )
-        try:
-            pid = client.execute(call, [*standard, *passed.values()])
-        finally:
-            if terminal >= 0:
-                os.close(terminal)
-        try:
-            waiting = _announce(client, identifier, pid, parsed)
-        except BaseException:
-            # Nobody has heard of it.  Who waits for it may have our connection already.
-            with container.client() as another:
-                another.signal(identifier, SIGKILL, pid)
-            raise
-        if waiting:
-            return 0
-        _pass_signals_on(container, pid)
-        return exit_status(client.wait_pid(identifier, pid))
+    terminal = _terminal(process, parsed, relay)
+    standard = [terminal] if terminal >= 0 else [0, 1, 2]
+    call = ExecuteAsync(
+        identifier, msgspec.json.encode(process), parsed.last("user") or "", list(passed)
+    )
+    try:
+        return client.execute(call, [*standard, *passed.values()])
+    finally:
+        if terminal >= 0:
+            os.close(terminal)
+
+
+def _wait(
+    container: "Container", client: "ControlClient", pid: int, relay: "ConsoleRelay | None"
+) -> int:
+    from runsc_py.runsc.containers.waiting import exit_status
+    from runsc_py.runsc.control.calls import WaitPid
+
+    _pass_signals_on(container, pid)
+    request = client.begin(WaitPid(container.identifier, pid))
+    if relay is not None:
+        relay.run(client.fileno())
+    return exit_status(client.finish(request, int))
 
 
 def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed) -> int:
@@ -157,7 +187,7 @@ def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed
     return waiting
 
 
-def _terminal(process: "Process", parsed: Parsed) -> int:
+def _terminal(process: "Process", parsed: Parsed, relay: "ConsoleRelay | None") -> int:
     """The process's end of its terminal; -1 when it has none."""
     from msgspec import to_builtins
 
@@ -167,9 +197,7 @@ def _terminal(process: "Process", parsed: Parsed) -> int:
         return -1
     if (path := parsed.last("console-socket")) is not None:
         return open_console(path, to_builtins(process.console_size))
-    if not os.isatty(0):
-        raise RunscError("--tty: standard input is not a terminal; leave -t out")
-    return os.dup(0)
+    return os.dup(0 if relay is None else relay.terminal)
 
 
 def _pass_signals_on(container: "Container", pid: int) -> None:

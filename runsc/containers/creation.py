@@ -28,6 +28,10 @@ from runsc_py.runsc.oci.validation import validate
 from runsc_py.runsc.runtime_log import RuntimeLog
 from runsc_py.runsc.sandbox_process import SandboxDied, SandboxRequest, launch_sandbox
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.containers.console_relay import ConsoleRelay
+
 
 class CreateOptions:
     """What the command line of `create` and `run` says beside the bundle."""
@@ -53,6 +57,8 @@ class Creation:
         self._identifier = check_identifier(identifier)
         self._options = options
         self._store = StateDirectory(config.root)
+        #: copies between the container's terminal and our standard files, once it is created
+        self.relay: ConsoleRelay | None = None
 
     def create(self) -> Container:
         """Make it.  Raises RunscError; nothing is left then."""
@@ -151,9 +157,12 @@ class Creation:
             return open_console(
                 self._options.console_socket, record.spec["process"].get("consoleSize")
             )
-        if not os.isatty(0):
-            raise RunscError("the process wants a terminal, and standard input is none")
-        return os.dup(0)
+        from runsc_py.runsc.containers.console_relay import ConsoleRelay, has_own_terminal
+
+        if has_own_terminal():
+            return os.dup(0)
+        self.relay = ConsoleRelay()
+        return os.dup(self.relay.terminal)
 
     def _launch(self, record: ContainerRecord, spec: Spec) -> None:
         """A sandbox with this container as its root."""
