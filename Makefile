@@ -65,11 +65,12 @@ native: | $(BIN)/python ## Compile the C module again
 wheel: $(DEVELOPMENT) ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build
 
-docs: $(RUNTIME) ## Generate docs/syscalls.md and docs/options.md from the tables in the code
+docs: $(RUNTIME) ## Generate docs/syscalls.md, docs/options.md and the table in docs/control.md from the code
 	$(BIN)/python -m runsc_py.sentry.syscalls.documentation > docs/syscalls.md.new
 	mv docs/syscalls.md.new docs/syscalls.md
 	$(BIN)/python -m runsc_py.runsc.settings_page > docs/options.md.new
 	mv docs/options.md.new docs/options.md
+	$(BIN)/python -m runsc_py.runsc.control.documentation docs/control.md
 
 test-prerequisites: ## Install the programs that the tests run (as root), or name their packages
 	@.ci/prerequisites tests

@@ -57,6 +57,8 @@ class SandboxRequest:
         self.terminal = -1
         #: guest number → descriptor of ours
         self.passed_files: dict[int, int] = {}
+        #: the root container's program, open for reading; -1 when it has a name
+        self.executable = -1
         #: a file for how it ended (runsc/exit_record.py); -1 for none
         self.exit_record = -1
         #: the engine's, which the sandbox appends to
@@ -213,7 +215,8 @@ def _keep_only(request: SandboxRequest, kept: set[int]) -> None:
     request.terminal = _moved(request.terminal)
     request.exit_record = _moved(request.exit_record)
     request.passed_files = {guest: _moved(one) for guest, one in request.passed_files.items()}
-    kept = kept | {request.terminal, request.exit_record}
+    request.executable = _moved(request.executable)
+    kept = kept | {request.terminal, request.exit_record, request.executable}
     kept.update(request.standard_files, request.passed_files.values())
     null = os.open("/dev/null", os.O_RDWR)
     for number in range(3):

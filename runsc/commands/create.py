@@ -17,6 +17,7 @@ OPTIONS = (
     Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
     Option("--pid-file", "FILE", "gets the process that ends with the container", completes=FILE),
     Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
+    Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
     Option("--no-pivot", help="accepted: there is no root directory of the host to pivot from"),
     Option("--no-new-keyring", help="accepted: keyrings are the sandbox's own"),
     Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
@@ -38,7 +39,26 @@ def create_options(parsed: Parsed) -> "CreateOptions":
     options.console_socket = parsed.last("console-socket") or ""
     options.pid_file = parsed.last("pid-file") or ""
     options.passed_files = passed_files(parsed)
+    options.executable = given_program(parsed)
     return options
+
+
+def given_program(parsed: Parsed) -> int:
+    """`--exec-fd N`: a descriptor of ours, -1 for none.  Raises RunscError."""
+    if (text := parsed.last("exec-fd")) is None:
+        return -1
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise RunscError(f"--exec-fd {text!r}: use a descriptor, for example 5")
+    from runsc_py.sentry.errors import EINVAL
+    from runsc_py.sentry.fs.host_executable import check_host_executable
+
+    try:
+        check_host_executable(int(text))
+    except EINVAL:
+        raise RunscError(f"--exec-fd {text}: no regular file that can be read") from None
+    except OSError as error:
+        raise RunscError(f"--exec-fd {text}: {error.strerror}") from None
+    return int(text)
 
 
 def passed_files(parsed: Parsed) -> dict[int, int]:

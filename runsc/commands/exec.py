@@ -5,7 +5,7 @@ import sys
 from signal import SIGKILL
 
 from runsc_py.runsc.arguments import FILE, USER, Option, Parsed, Syntax, help_text, parse
-from runsc_py.runsc.commands.create import passed_files
+from runsc_py.runsc.commands.create import given_program, passed_files
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.runtime_log import RuntimeLog
@@ -33,6 +33,7 @@ ENGINE = (
     Option("--pid-file", "FILE", "gets the process that ends with the command", completes=FILE),
     Option("--internal-pid-file", "FILE", "gets the id inside", completes=FILE),
     Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
+    Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
     Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
     Option("--apparmor", "PROFILE", "accepted and ignored"),
     Option("--process-label", "LABEL", "accepted and ignored"),
@@ -148,14 +149,16 @@ def _start(
 
     from runsc_py.runsc.control.calls import ExecuteAsync
 
-    passed = passed_files(parsed)
+    passed, program = passed_files(parsed), given_program(parsed)
     terminal = _terminal(process, parsed, relay)
     standard = [terminal] if terminal >= 0 else [0, 1, 2]
     call = ExecuteAsync(
         identifier, msgspec.json.encode(process), parsed.last("user") or "", list(passed)
     )
+    call.has_executable = program >= 0
+    given = [program] if program >= 0 else []
     try:
-        return client.execute(call, [*standard, *passed.values()])
+        return client.execute(call, [*standard, *passed.values(), *given])
     finally:
         if terminal >= 0:
             os.close(terminal)

@@ -44,6 +44,8 @@ class CreateOptions:
         self.detached = True
         #: guest number → descriptor of ours
         self.passed_files: dict[int, int] = {}
+        #: the program, open for reading; -1 when it has a name
+        self.executable = -1
 
 
 class Creation:
@@ -170,6 +172,7 @@ class Creation:
         request.socket_path = self._store.socket_path(record.sandbox_id)
         request.log = self._log
         request.passed_files = self._options.passed_files
+        request.executable = self._options.executable
         network = spec.namespace("network")
         if network is not None and network.path and self._config.network == "host":
             request.host_namespaces = {"network": network.path}
@@ -231,8 +234,17 @@ class Creation:
         terminal = self._terminal(record)
         try:
             with container.client() as client:
+                options = self._options
                 descriptors = [terminal] if terminal >= 0 else [0, 1, 2]
-                client.create_subcontainer(record.identifier, descriptors)
+                descriptors += options.passed_files.values()
+                if options.executable >= 0:
+                    descriptors.append(options.executable)
+                client.create_subcontainer(
+                    record.identifier,
+                    descriptors,
+                    list(options.passed_files),
+                    has_executable=options.executable >= 0,
+                )
         finally:
             if terminal >= 0:
                 os.close(terminal)

@@ -41,12 +41,15 @@ class StartRoot(Call):
 class CreateSubcontainer(Call):
     """Reserve a container in this sandbox.  Answers None.
 
-    Descriptors: none, its terminal, or its standard input, output and error.
+    Descriptors: none, its terminal, or its standard input, output and error; then one for each of
+    `guest_descriptors`; then its program when `has_executable`.
     """
 
     METHOD = "containerManager.CreateSubcontainer"
 
     container_id: str
+    guest_descriptors: list[int] = field(default_factory=list)
+    has_executable: bool = False
 
 
 @message
@@ -100,7 +103,7 @@ class ExecuteAsync(Call):
     """Run one more process in a running container.  Answers its number there, an int.
 
     Descriptors: the terminal, or standard input, output and error; then one for each of
-    `guest_descriptors`.
+    `guest_descriptors`; then the program when `has_executable`.
     """
 
     METHOD = "containerManager.ExecuteAsync"
@@ -112,6 +115,8 @@ class ExecuteAsync(Call):
     user: str = ""
     #: numbers that further descriptors get
     guest_descriptors: list[int] = field(default_factory=list)
+    #: a regular file that is open for reading is executed, whatever `args` begins with
+    has_executable: bool = False
 
 
 @message

@@ -128,9 +128,17 @@ class ControlClient:
         """Start the root container's process."""
         self.call(calls.StartRoot(container_id), type(None))
 
-    def create_subcontainer(self, container_id: str, descriptors: Sequence[int] = ()) -> None:
-        """Reserve a container; `descriptors`: none, its terminal, or 0, 1 and 2."""
-        self.call(calls.CreateSubcontainer(container_id), type(None), descriptors)
+    def create_subcontainer(
+        self,
+        container_id: str,
+        descriptors: Sequence[int] = (),
+        guest_descriptors: Sequence[int] = (),
+        *,
+        has_executable: bool = False,
+    ) -> None:
+        """Reserve a container; see calls.CreateSubcontainer."""
+        call = calls.CreateSubcontainer(container_id, list(guest_descriptors), has_executable)
+        self.call(call, type(None), descriptors)
 
     def await_visits(self, container_id: str, descriptor: int) -> None:
         """Have the root directory asked for anew when this descriptor is readable."""

@@ -55,8 +55,10 @@ class ContainerProcess:
 
     __slots__ = (
         "created",
+        "executable",
         "group",
         "host_terminal",
+        "passed_files",
         "pid_namespace_path",
         "standard_files",
         "terminal",
@@ -74,17 +76,58 @@ class ContainerProcess:
         #: descriptors that were given at creation; taken at the start
         self.host_terminal = host_terminal
         self.standard_files = tuple(standard_files)
+        #: further ones by the numbers they get, and the program itself; -1 when that has a name
+        self.passed_files: dict[int, int] = {}
+        self.executable = -1
         #: calls.AwaitVisits' descriptor; -1 for none
         self.visits = -1
 
+    @classmethod
+    def of(
+        cls,
+        descriptors: Sequence[int],
+        standard: int,
+        guest_descriptors: Sequence[int],
+        *,
+        has_executable: bool,
+    ) -> ContainerProcess:
+        """What came with a call: `standard` files (one: a terminal), others, and the program.
+
+        Raises ControlError.
+        """
+        if len(set(guest_descriptors)) != len(guest_descriptors):
+            raise ControlError("a guest file descriptor is given twice")
+        first, rest = descriptors[:standard], descriptors[standard:]
+        made = cls(first[0]) if standard == 1 else cls(-1, first)
+        made.passed_files = dict(zip(guest_descriptors, rest, strict=False))
+        if has_executable:
+            _check_executable(rest[-1])
+            made.executable = rest[-1]
+        return made
+
     def close(self) -> None:
         """Close what was given and not taken."""
-        given = (self.host_terminal, self.visits, *self.standard_files)
-        self.host_terminal = self.visits = -1
+        given = (
+            self.host_terminal, self.visits, self.executable,
+            *self.standard_files, *self.passed_files.values(),
+        )  # fmt: skip
+        self.host_terminal = self.visits = self.executable = -1
         self.standard_files = ()
+        self.passed_files = {}
         for descriptor in given:
             if descriptor >= 0:
                 os.close(descriptor)
+
+
+def _check_executable(descriptor: int) -> None:
+    """Raises ControlError."""
+    from runsc_py.sentry.errors import EINVAL
+    from runsc_py.sentry.fs.host_executable import check_host_executable
+
+    try:
+        check_host_executable(descriptor)
+    except EINVAL:
+        raise ControlError("the program's descriptor is no regular file that can be read") from None
 
 
 class ContainerInformation:
@@ -92,8 +135,7 @@ class ContainerInformation:
 
     __slots__ = (
         "bundle", "client", "config", "connection", "container", "identifier", "layers",
-        "mount_namespace", "passed_files", "seccomp_filter", "spec",
-        "time_namespace",
+        "mount_namespace", "seccomp_filter", "spec", "time_namespace",
     )  # fmt: skip
 
     def __init__(
@@ -124,8 +166,6 @@ class ContainerInformation:
             from runsc_py.runsc.loader.seccomp import compile_filter
 
             self.seccomp_filter = compile_filter(linux.seccomp)
-        #: guest number → descriptor
-        self.passed_files: dict[int, int] = {}
         #: while the container's first process lives
         self.mount_namespace: MountNamespace | None = None
 
@@ -255,19 +295,25 @@ class Loader:
 
     # -- life --------------------------------------------------------------------------------
 
-    def create(self, identifier: str, descriptors: Sequence[int]) -> None:
+    def create(
+        self,
+        identifier: str,
+        descriptors: Sequence[int],
+        guest_descriptors: Sequence[int] = (),
+        *,
+        has_executable: bool = False,
+    ) -> None:
         """Reserve a container.  Raises ControlError."""
         if not identifier:
             raise ControlError("container ID missing")
         if (identifier, 0) in self.processes:
             raise ControlError(f'container "{identifier}" already exists', EXISTS)
-        if len(descriptors) not in (0, 1, 3):
+        given = len(descriptors) - len(guest_descriptors) - has_executable
+        if given not in (0, 1, 3):
             raise ControlError("create arguments must have no files, a TTY, or three files")
-        if len(descriptors) == 1:
-            process = ContainerProcess(descriptors[0])
-        else:
-            process = ContainerProcess(-1, descriptors)
-        self.processes[identifier, 0] = process
+        self.processes[identifier, 0] = ContainerProcess.of(
+            descriptors, given, guest_descriptors, has_executable=has_executable
+        )
 
     def register_name(self, information: ContainerInformation) -> str:
         """Give the container its name.  Raises ControlError when a living one has it."""

@@ -14,6 +14,7 @@ from runsc_py.runsc.loader.loader import (
     SIGKILL,
     STARTED,
     ContainerInformation,
+    ContainerProcess,
     Loader,
     failing_alone,
 )
@@ -74,7 +75,9 @@ class ContainerManager:
         self, call: calls.CreateSubcontainer, files: list[int], later: Deferred
     ) -> None:
         """Reserve a container."""
-        self._loader.create(call.container_id, files)
+        self._loader.create(
+            call.container_id, files, call.guest_descriptors, has_executable=call.has_executable
+        )
         files.clear()
 
     def await_visits(self, call: calls.AwaitVisits, files: list[int], later: Deferred) -> None:
@@ -135,18 +138,21 @@ class ContainerManager:
         if call.container_id not in loader.containers:
             loader.process(call.container_id)
         information = loader.containers[call.container_id]
-        count = (1 if process.terminal else 3) + len(call.guest_descriptors)
+        standard = 1 if process.terminal else 3
+        count = standard + len(call.guest_descriptors) + call.has_executable
         if len(files) != count:
             raise ControlError(f"exec arguments must contain {count} FDs, but got {len(files)}")
-        if len(set(call.guest_descriptors)) != len(call.guest_descriptors):
-            raise ControlError("a guest file descriptor is given twice")
         if call.user:
             self._become(information, process, call.user)
-        taken = list(files)
+        entry = ContainerProcess.of(
+            files, standard, call.guest_descriptors, has_executable=call.has_executable
+        )
         files.clear()
-        standard = taken[:1] if process.terminal else taken[:3]
-        passed = dict(zip(call.guest_descriptors, taken[len(standard) :], strict=True))
-        return execute_in(loader, information, process, standard, passed)
+        try:
+            return execute_in(loader, information, process, entry)
+        except BaseException:
+            entry.close()
+            raise
 
     def _become(self, information: ContainerInformation, process: object, user: str) -> None:
         from runsc_py.runsc.loader.identity import look_up_user

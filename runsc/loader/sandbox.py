@@ -122,7 +122,6 @@ def _load(
     root = ContainerInformation(kernel, request.container_id, request.spec, request.config, layers)
     root.client = client
     root.bundle = request.bundle
-    root.passed_files = request.passed_files
     loader = Loader(kernel, root, SharedMounts(request.spec.annotations))
     loader.namespaces = Namespaces(
         kernel.anonymous_mount.namespace,  # type: ignore[arg-type]
@@ -135,11 +134,14 @@ def _load(
     if request.spec.domainname:
         loader.namespaces.uts.domain_name = os.fsencode(request.spec.domainname)
     files = () if request.terminal >= 0 else request.standard_files
-    loader.processes[root.identifier, 0] = ContainerProcess(request.terminal, files)
+    process = loader.processes[root.identifier, 0] = ContainerProcess(request.terminal, files)
+    process.passed_files = request.passed_files
+    process.executable = request.executable
     prepare(loader, root, kernel.root_pid_namespace)
     assert root.mount_namespace is not None
     loader.namespaces.mount = kernel.root_mount_namespace = root.mount_namespace
-    check_executable(loader, root)
+    if request.executable < 0:
+        check_executable(loader, root)
     return loader
 
 

@@ -32,8 +32,6 @@ from runsc_py.sentry.kernel.process_creation import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from runsc_py.runsc.loader.loader import ContainerInformation, Loader
     from runsc_py.runsc.oci.process import Process
     from runsc_py.sentry.auth.credentials import Credentials
@@ -169,10 +167,9 @@ def execute_in(
     loader: Loader,
     information: ContainerInformation,
     process: Process,
-    descriptors: Sequence[int],
-    passed: Mapping[int, int],
+    entry: ContainerProcess,
 ) -> int:
-    """Run one more process in a container; its number there.  Takes over the descriptors."""
+    """Run one more process in a container; its number there.  Takes over `entry`'s descriptors."""
     first = loader.processes[information.identifier, 0]
     if first.group is None and information is loader.root:
         # It joins the namespaces of the first process, which has to have the first number.
@@ -183,12 +180,8 @@ def execute_in(
         raise ControlError(f'container "{information.identifier}" has stopped', STATE)
     if not process.args:
         raise ControlError("no filename or command provided")
-    entry = (
-        ContainerProcess(descriptors[0]) if process.terminal else ContainerProcess(-1, descriptors)
-    )
     arguments = _arguments(loader, information, process)
     arguments.pid_namespace = init.pid_namespace
-    information.passed_files = dict(passed)
     group = entry.group = _create(loader, information, entry, process, arguments)
     pid = group.identifier_in(init.pid_namespace)
     loader.processes[information.identifier, pid] = entry
@@ -262,9 +255,12 @@ def _create(
     walker = walker_in(loader, information, arguments.credentials)
     try:
         arguments.terminal = _import_files(information, entry, process, arguments)
-        arguments.file_name = resolve_executable(
-            walker, arguments.argv[0], arguments.environment, arguments.working_directory
-        )
+        if entry.executable >= 0:
+            arguments.file = _given_program(loader, entry, arguments)
+        else:
+            arguments.file_name = resolve_executable(
+                walker, arguments.argv[0], arguments.environment, arguments.working_directory
+            )
         if not any(entry.startswith(b"HOME=") for entry in arguments.environment):
             home = home_of(walker, arguments.credentials.uid)
             arguments.environment.append(b"HOME=" + os.fsencode(home))
@@ -275,6 +271,18 @@ def _create(
         arguments.files.release(walker)
     entry.terminal = arguments.terminal
     return group
+
+
+def _given_program(
+    loader: Loader, entry: ContainerProcess, arguments: ProcessArguments
+) -> OpenFile:
+    """The program that came as a descriptor."""
+    from runsc_py.sentry.fs.host_executable import open_host_executable
+
+    descriptor, entry.executable = entry.executable, -1
+    name = os.path.basename(arguments.argv[0]) or b"program"
+    owner = (arguments.credentials.euid, arguments.credentials.egid)
+    return open_host_executable(loader.kernel, descriptor, name, owner)
 
 
 def _import_files(
@@ -306,7 +314,7 @@ def _import_files(
     for number, one in enumerate(files):
         if one is not None:
             arguments.files.install(number, one)
-    passed, information.passed_files = information.passed_files, {}
+    passed, entry.passed_files = entry.passed_files, {}
     for number, descriptor in sorted(passed.items()):
         if number < 0:
             raise ControlError("guest file descriptors must be 0 or greater")
