@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 
     from runsc_py.runsc.api import (
         Change,
+        Container,
+        ControlError,
+        Event,
+        FileInfo,
+        PortForward,
         Process,
         ProcessFailed,
         Result,
@@ -20,6 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Change",
+    "Container",
+    "ControlError",
+    "Event",
+    "FileInfo",
+    "PortForward",
     "Process",
     "ProcessFailed",
     "Result",

@@ -26,9 +26,11 @@ def run_and_report(
     try:
         if options.image is not None:
             # It stays locked until this process ends.
+            from runsc_py.runsc.ending_signals import ended_by_signals
             from runsc_py.runsc.images.running import apply_image, prepare_image
 
-            image = prepare_image(options.image)
+            with ended_by_signals():
+                image = prepare_image(options.image)
             apply_image(options, image)
         session = None
         if options.export is not None or options.diff is not None:

@@ -59,6 +59,8 @@ class SandboxRequest:
         self.passed_files: dict[int, int] = {}
         #: the root container's program, open for reading; -1 when it has a name
         self.executable = -1
+        #: of the root's files, by inode number: what the host does not know (images/owners.py)
+        self.image_owners: dict[int, tuple[int, int, int]] | None = None
         #: a file for how it ended (runsc/exit_record.py); -1 for none
         self.exit_record = -1
         #: the engine's, which the sandbox appends to

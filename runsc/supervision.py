@@ -51,7 +51,7 @@ class Supervisor:
             kernel.end("cpu", f"processor time limit of {limit:g} s reached")
             return
         # Nothing can use it up sooner than all processors together.
-        self._at(_interval(left // kernel.options.processors), self._look_at_cpu)
+        self._at(next_look(left // kernel.options.processors), self._look_at_cpu)
 
     def _cpu_time(self) -> int:
         """Processor nanoseconds of the guest's processes and of the sentry for them."""
@@ -101,12 +101,13 @@ class MemoryWatch:
             if used > limit:
                 self._kernel.end_for_memory()
                 return
-            interval = _interval((limit - used) * SECOND // FILL_RATE)
+            interval = next_look((limit - used) * SECOND // FILL_RATE)
         now = self._kernel.clock.monotonic()
         self._timer = self._kernel.timers.at(now + interval, self.start)
 
 
-def _interval(nanoseconds: int) -> int:
+def next_look(nanoseconds: int) -> int:
+    """When to look again at what may be used up in this time: not for ever, and not too often."""
     return min(max(nanoseconds, SHORTEST_INTERVAL), LONGEST_INTERVAL)
 
 

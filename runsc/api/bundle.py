@@ -1,8 +1,8 @@
-"""The bundle of a `Sandbox`: what its container is, and a first process that only waits.
+"""The bundle of a `Container`: what it is to be, and a first process that only waits.
 
-That process reads its standard input, a pipe that the owner of the sandbox holds: when the pipe
-ends, because the sandbox is closed or because its owner has died, the process exits, and with it
-everything in the sandbox.
+That process reads its standard input, a pipe that the owner of the container holds: when the pipe
+ends, because the container is closed or because its owner has died, the process exits, and with it
+everything in the container.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import json
 import os
 import struct
 
-from runsc_py.runsc.options import TmpfsMount, Volume
 from runsc_py.sentry.auth.capabilities import CAPABILITY_NAMES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.api.settings import Settings
 
 #: where the first process's program is in the sandbox: below /dev, which no export has
 INIT = "/dev/.runsc-py-init"
@@ -35,19 +38,6 @@ def init_program() -> bytes:
     )
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _BASE, _BASE, size, size, 0x1000)
     return header + segment + _CODE
-
-
-class Settings:
-    """What a sandbox is to be like."""
-
-    def __init__(self) -> None:
-        self.rootfs = "/"
-        self.volumes: list[Volume] = []
-        self.tmpfs: list[TmpfsMount] = []
-        self.environment: dict[str, str] = {}
-        self.host_name = "sandbox"
-        self.memory: int | None = None
-        self.pids: int | None = None
 
 
 def capabilities() -> dict[str, list[str]]:
@@ -83,6 +73,12 @@ def write_bundle(directory: str, settings: Settings) -> None:
     if settings.pids is not None:
         resources["pids"] = {"limit": settings.pids + 1}  # the first process
     namespaces = ("pid", "network", "ipc", "uts", "mount")
+    annotations = {}
+    if settings.sandbox is not None:
+        annotations = {
+            "io.kubernetes.cri.container-type": "container",
+            "io.kubernetes.cri.sandbox-id": settings.sandbox,
+        }
     document = {
         "ociVersion": "1.2.0",
         "process": {
@@ -94,6 +90,7 @@ def write_bundle(directory: str, settings: Settings) -> None:
         },
         "root": {"path": settings.rootfs},
         "hostname": settings.host_name,
+        "annotations": annotations,
         "mounts": mounts,
         "linux": {"namespaces": [{"type": one} for one in namespaces], "resources": resources},
     }

@@ -4,98 +4,162 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
+from functools import partial
+from typing import TypedDict
 
 from runsc_py.runsc.api.arguments import environment_of, size_of, volumes_of, words_of
+from runsc_py.runsc.api.exchange import Exchange, Input, Output
 from runsc_py.runsc.api.results import Result
+from runsc_py.runsc.api.settings import OUTPUT
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.result import RunResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
     from runsc_py.runsc.api.arguments import Command
+    from runsc_py.runsc.api.exchange import OnOutput
 
 
-def run(
-    command: Command,
-    *,
-    stdin: bytes | str = b"",
-    rootfs: str | os.PathLike[str] | None = None,
-    image: str | os.PathLike[str] | None = None,
-    volumes: Mapping[str | os.PathLike[str], str] | None = None,
-    env: Mapping[str, str] | None = None,
-    cwd: str | None = None,
-    user: str | None = None,
-    network: str = "none",
-    wall: float | None = None,
-    cpu: float | None = None,
-    memory: int | str | None = None,
-    pids: int | None = None,
-    files: int | None = None,
-    export: str | os.PathLike[str] | None = None,
-    check: bool = False,
-) -> Result:
+class RunOptions(TypedDict, total=False):
+    """Of `run` and `run_async`: what `runsc-py run` has as well, and where the streams go."""
+
+    stdin: bytes | str
+    on_stdout: OnOutput
+    on_stderr: OnOutput
+    rootfs: str | os.PathLike[str]
+    image: str | os.PathLike[str]
+    volumes: Mapping[str | os.PathLike[str], str]
+    tmpfs: Mapping[str, int | str | None]
+    env: Mapping[str, str]
+    cwd: str
+    user: str
+    hostname: str
+    network: str
+    wall: float
+    cpu: float
+    memory: int | str
+    pids: int
+    files: int
+    output: int | str | None
+    export: str | os.PathLike[str]
+
+
+def run(command: Command, *, check: bool = False, **options: Unpack[RunOptions]) -> Result:
     """Run a program to its end; the options are those of `runsc-py run`.
 
     A limit, a signal or an exit status is a result.  Raises RunscError when the program could not
     be run, and ProcessFailed with `check` when it did not exit with 0.
     """
-    words = [sys.executable, "-m", "runsc_py.runsc", "run", "--clean-env"]
-    environment = environment_of(env)
-    if user is None:
+    return _Run(command, options).wait(check=check)
+
+
+async def run_async(
+    command: Command, *, check: bool = False, **options: Unpack[RunOptions]
+) -> Result:
+    """The same for asyncio; cancelled, it ends the program."""
+    from runsc_py.runsc.api.asynchronous import run_in_thread
+
+    return await run_in_thread(partial(_Run, command, options), check=check)
+
+
+def _arguments(options: RunOptions) -> list[str]:
+    """What is said to `runsc-py run`.  Raises RunscError."""
+    environment = environment_of(options.get("env"))
+    if "user" not in options:
         environment.setdefault("HOME", "/root")
-    for name, value in environment.items():
-        words.append(f"--env={name}={value}")
-    for volume in volumes_of(volumes):
+    words = [f"--env={name}={value}" for name, value in environment.items()]
+    for volume in volumes_of(options.get("volumes")):
         mode = "ro" if volume.read_only else "rw"
         words.append(f"--volume={volume.source}:{volume.destination}:{mode}")
-    given = {
-        "rootfs": rootfs,
-        "image": image,
-        "workdir": cwd if cwd is not None or image is not None else "/",
-        "user": user,
-        "network": network,
-        "wall": wall,
-        "cpu": cpu,
-        "memory": None if memory is None else size_of("memory", memory),
-        "pids": pids,
-        "files": files,
-        "export": export,
-    }
-    words += [f"--{name}={value}" for name, value in given.items() if value is not None]
-    command_words = words_of(command)
-    data = stdin.encode() if isinstance(stdin, str) else stdin
-    with tempfile.TemporaryFile() as record:
-        words.append(f"--result=fd:{record.fileno()}")
-        done = subprocess.run(
-            [*words, "--", *command_words],
-            input=data,
-            capture_output=True,
-            pass_fds=(record.fileno(),),
+    for place, size in options.get("tmpfs", {}).items():
+        words.append(f"--tmpfs={place}" if size is None else f"--tmpfs={place}:{size}")
+    if "memory" in options:
+        words.append(f"--memory={size_of('memory', options['memory'])}")
+    if "cwd" in options or "image" not in options:
+        words.append(f"--workdir={options.get('cwd', '/')}")
+    same = ("rootfs", "image", "user", "hostname", "network", "wall", "cpu", "pids", "files")
+    given: Mapping[str, object] = options
+    words += [f"--{name}={given[name]}" for name in (*same, "export") if name in given]
+    return words
+
+
+class _Run:
+    """`runsc-py run` as a child of ours."""
+
+    def __init__(self, command: Command, options: RunOptions) -> None:
+        """Start it.  Raises RunscError for wrong options."""
+        self._command = words_of(command)
+        limit = options.get("output", OUTPUT)
+        self._limit = None if limit is None else size_of("output", limit)
+        self._record = os.memfd_create("result", os.MFD_CLOEXEC)
+        try:
+            words = [*_arguments(options), f"--result=fd:{self._record}", "--", *self._command]
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "runsc_py.runsc", "run", "--clean-env", *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(self._record,),
+            )
+        except BaseException:
+            os.close(self._record)
+            raise
+        child = self._child
+        assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+        given = options.get("stdin", b"")
+        self._process = os.pidfd_open(child.pid)
+        self._exchange = Exchange(
+            Input(os.dup(child.stdin.fileno())),
+            [
+                Output(os.dup(child.stdout.fileno()), options.get("on_stdout")),
+                Output(os.dup(child.stderr.fileno()), options.get("on_stderr")),
+            ],
+            self._process,
+            self._limit,
         )
-        record.seek(0)
-        document = json.loads(record.read() or b"{}")
-    if document.get("reason") in (None, "internal"):
-        text = done.stderr.decode(errors="replace").strip().removeprefix("runsc-py: ")
-        raise RunscError(document.get("message") or text, done.returncode)
-    result = Result(
-        command=command_words,
-        reason=document["reason"],
-        exit_code=document["exit_code"],
-        signal=document["signal"],
-        stdout=done.stdout,
-        stderr=done.stderr,
-        message=document["message"],
-        wall=document["wall_ms"] / 1000,
-        details=document,
-    )
-    return result.check() if check else result
+        for stream in (child.stdin, child.stdout, child.stderr):
+            stream.close()
+        self._exchange.feed(given.encode() if isinstance(given, str) else given, complete=True)
 
+    def kill(self) -> None:
+        """End it: nothing of a sandbox outlives its process."""
+        self._child.kill()
 
-async def run_async(command: Command, **options: object) -> Result:
-    """The same for asyncio, in a thread; it is not cancelled: give it a `wall` limit."""
-    import asyncio
+    def wait(self, *, check: bool = False) -> Result:
+        """Pass input and output on until it ends."""
+        try:
+            while not self._exchange.ended:
+                self._exchange.step()
+                if self._exchange.exceeds:
+                    self.kill()
+            self._exchange.drain()
+            status = self._child.wait()
+            document = json.loads(os.pread(self._record, 1 << 20, 0) or b"{}")
+        except BaseException:
+            self.kill()
+            self._child.wait()
+            raise
+        finally:
+            self._exchange.close()
+            os.close(self._process)
+            os.close(self._record)
+        result = self._result(status, document)
+        return result.check() if check else result
 
-    return await asyncio.to_thread(run, command, **options)  # type: ignore[arg-type]
+    def _result(self, status: int, document: dict[str, object]) -> Result:
+        stdout, stderr = self._exchange.cut()
+        if self._exchange.exceeds:
+            message = f"output limit of {self._limit} bytes reached"
+            document = RunResult.of_limit("output", message).as_dict()
+        elif status == -signal.SIGKILL:
+            document = RunResult.of_limit("sandbox", "the sandbox was killed").as_dict()
+        elif document.get("reason") in (None, "internal"):
+            text = stderr.decode(errors="replace").strip().removeprefix("runsc-py: ")
+            raise RunscError(str(document.get("message") or text), status)
+        return Result.of_record(self._command, document, stdout, stderr)

@@ -1,242 +1,294 @@
-"""A program that runs in a `Sandbox`: its output collected, its input fed, its limits kept."""
+"""A program that runs in a `Container`: what it writes, what it is told, how it ends."""
 
 from __future__ import annotations
 
 import os
-import selectors
 import signal as signals
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import suppress
 from threading import Lock
 
+from runsc_py.runsc.api.exchange import Exchange, Input, Output
 from runsc_py.runsc.api.results import Result
-from runsc_py.runsc.control.calls import TO_PROCESS_GROUP, WaitPid
-from runsc_py.runsc.control.client import ControlClient
+from runsc_py.runsc.control.calls import (
+    TO_FOREGROUND,
+    TO_PROCESS,
+    TO_PROGRAM,
+    ProgramEnd,
+    WaitProgram,
+)
 from runsc_py.runsc.control.errors import CLOSED, ControlError
+from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.result import RunResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from types import TracebackType
 
-    from runsc_py.runsc.api.sandbox import Sandbox
-
-    OnOutput: TypeAlias = Callable[[bytes], object]
-
-CHUNK = 1 << 16
-#: rounds of killing a process's descendants, which may fork meanwhile
-ROUNDS = 8
+    from runsc_py.runsc.api.container import Container
+    from runsc_py.runsc.api.exchange import OnOutput
+    from runsc_py.runsc.control.client import ControlClient
 
 
-class Stream:
-    """One of its outputs: read by us, kept, shown to a callback."""
-
-    def __init__(self, descriptor: int, callback: OnOutput | None) -> None:
-        self.descriptor = descriptor
-        self._callback = callback
-        self.data = bytearray()
-
-    def read(self) -> bool:
-        """Take what there is; False at the end, or when there is nothing now."""
-        try:
-            data = os.read(self.descriptor, CHUNK)
-        except BlockingIOError:
-            return False
-        self.data += data
-        if data and self._callback is not None:
-            self._callback(data)
-        return bool(data)
-
-    def close(self) -> None:
-        """Nothing more is read."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
-
-
-class Process:
-    """One program; `wait` has to be called for its output to be read."""
+class StandardFiles:
+    """Pipes, or a terminal, between us and a program that is about to be started."""
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        terminal: tuple[int, int] | None,
+        on_stdout: OnOutput | None,
+        on_stderr: OnOutput | None,
+    ) -> None:
+        #: the program's ends, for it to have copies of
+        self.theirs: list[int]
+        #: that of its terminal; -1 for none
+        self.terminal = -1
+        if terminal is not None:
+            import termios
+
+            self.terminal, theirs = os.openpty()
+            termios.tcsetwinsize(self.terminal, terminal)
+            self.theirs = [theirs]
+            self.input = Input(os.dup(self.terminal))
+            self.outputs = [Output(self.terminal, on_stdout)]
+            return
+        their_input, given = os.pipe2(os.O_CLOEXEC)
+        stdout, their_stdout = os.pipe2(os.O_CLOEXEC)
+        stderr, their_stderr = os.pipe2(os.O_CLOEXEC)
+        self.theirs = [their_input, their_stdout, their_stderr]
+        self.input = Input(given)
+        self.outputs = [Output(stdout, on_stdout), Output(stderr, on_stderr)]
+
+    def close_theirs(self) -> None:
+        """The program has copies."""
+        for descriptor in self.theirs:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """There is no program."""
+        self.input.close()
+        for output in self.outputs:
+            output.close()
+
+
+class Process:
+    """One program.
+
+    What it writes is read by whoever calls `wait`, `poll`, `read` or the like; until then it is
+    held up once it has filled a pipe.  Calls may be made from several threads.
+    """
+
+    def __init__(
+        self,
+        container: Container,
         client: ControlClient,
         command: list[str],
         pid: int,
-        *,
-        output: tuple[Stream, Stream],
-        stdin: int,
-        data: bytes,
+        files: StandardFiles,
         output_limit: int | None,
-        deadline: float | None,
     ) -> None:
-        self._sandbox = sandbox
+        self._container = container
         self._client = client
         self.command = command
-        #: its number in the sandbox
+        #: its number in the container
         self.pid = pid
-        self._stdout, self._stderr = output
-        self._stdin = stdin
-        self._data = memoryview(data)
+        self._outputs = files.outputs
+        self._terminal = files.terminal
         self._output_limit = output_limit
-        self._deadline = deadline
-        self._started = time.monotonic()
-        self._reason = ""
-        self._message = ""
+        self._waiting = client.begin(WaitProgram(container.identifier, pid))
+        self._exchange = Exchange(files.input, files.outputs, client.fileno(), output_limit)
+        #: bytes of standard output that `read` has returned
+        self._taken = 0
         self._result: Result | None = None
         self._lock = Lock()
-        self._waiting = client.begin(WaitPid(sandbox.identifier, pid))
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it, if it has not ended."""
+        self.kill()
+        self.wait()
+
+    def __del__(self) -> None:
+        # Nobody has waited, and its sandbox is closed: the container kept it until then.
+        if hasattr(self, "_exchange"):
+            self._close()
+
+    def begin(self, data: bytes, *, complete: bool) -> None:
+        """What it is given to read at first."""
+        self._exchange.feed(data, complete=complete)
+
+    def abandon(self) -> None:
+        """In a fork of the caller's process: its input ends when the caller's does."""
+        self._exchange.abandon()
 
     # -- signals -------------------------------------------------------------------------------
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the process; nothing happens when it has ended."""
-        self._signal(number, self.pid)
+        self._signal(number, TO_PROCESS)
 
     def kill(self) -> None:
-        """End it, its process group and all its descendants.
+        """End it and all that descends from it, daemons included; harmless after its end."""
+        self._signal(signals.SIGKILL, TO_PROGRAM)
 
-        Who has left both, as daemons do, stays until the sandbox is closed.
-        """
+    def _signal(self, number: int, mode: str) -> None:
         if self._result is not None:
             return
-        for _ in range(ROUNDS):
-            family = self._family()
-            self._signal(signals.SIGKILL, self.pid, TO_PROCESS_GROUP)
-            for pid in family:
-                self._signal(signals.SIGKILL, pid)
-            if not family:
-                return
+        with suppress(ControlError), self._container.client() as client:  # it may have ended
+            client.signal(self._container.identifier, number, self.pid, mode)
 
-    def _family(self) -> list[int]:
-        """Its living descendants and itself."""
-        try:
-            with self._sandbox.client() as client:
-                entries = client.processes(self._sandbox.identifier)
-        except ControlError as error:
-            if error.code != CLOSED:
-                raise
-            return []
-        found = [self.pid]
-        for pid in found:
-            found += [entry.pid for entry in entries if entry.parent == pid]
-        living = {entry.pid for entry in entries}
-        return [pid for pid in found if pid in living]
+    # -- talking to it -------------------------------------------------------------------------
 
-    def _signal(self, number: int, pid: int, mode: str = "process") -> None:
-        try:
-            with self._sandbox.client() as client:
-                client.signal(self._sandbox.identifier, number, pid, mode)
-        except ControlError:
-            return  # it has ended
+    def write(self, data: bytes | str) -> None:
+        """Have more of its standard input written, when it is `interactive`.
+
+        That happens while somebody waits or reads; nothing waits here.
+        """
+        self._exchange.feed(data.encode() if isinstance(data, str) else data)
+
+    def close_stdin(self) -> None:
+        """Its standard input ends; on a terminal, write "\\x04" (^D)."""
+        if self._terminal < 0:
+            self._exchange.feed(b"", complete=True)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Its terminal has another size now."""
+        import termios
+
+        if self._terminal < 0 or self._result is not None:
+            raise RunscError("the program has no terminal")
+        termios.tcsetwinsize(self._terminal, (rows, columns))
+        self._signal(signals.SIGWINCH, TO_FOREGROUND)
+
+    def read(self, timeout: float | None = None) -> bytes:
+        """What it has written to its standard output since the last time, waiting for something.
+
+        Empty at its end.  Raises TimeoutError.
+        """
+        with self._lock:
+            deadline = _deadline(timeout)
+            while not self._unread():
+                if self._result is not None:
+                    return b""
+                self._step(deadline)
+            return self._take(len(self._unread()))
+
+    def read_until(self, mark: bytes | str, timeout: float | None = None) -> bytes:
+        """The same up to the next `mark` and with it, or up to the end.
+
+        Raises TimeoutError; nothing is lost then.
+        """
+        wanted = mark.encode() if isinstance(mark, str) else mark
+        with self._lock:
+            deadline = _deadline(timeout)
+            while (place := self._unread().find(wanted)) < 0:
+                if self._result is not None:
+                    return self._take(len(self._unread()))
+                self._step(deadline)
+            return self._take(place + len(wanted))
+
+    def __iter__(self) -> Iterator[str]:
+        """The lines of its standard output, as they come."""
+        while line := self.read_until("\n"):
+            yield line.decode(errors="replace")
+
+    def _unread(self) -> bytes:
+        return bytes(self._outputs[0].data[self._taken :])
+
+    def _take(self, count: int) -> bytes:
+        data = bytes(self._outputs[0].data[self._taken : self._taken + count])
+        self._taken += count
+        return data
 
     # -- the end -------------------------------------------------------------------------------
 
-    def wait(self, *, check: bool = False) -> Result:
+    def poll(self) -> Result | None:
+        """Pass on what there is; the result when it has ended."""
+        with self._lock:
+            while self._result is None and self._exchange.step(0):
+                self._look()
+            return self._result
+
+    def wait(self, timeout: float | None = None, *, check: bool = False) -> Result:
         """Pass input and output on until it ends.
 
-        Raises ProcessFailed when `check` is set and it did not exit with 0.
+        Raises TimeoutError after `timeout` seconds, and the program goes on; ProcessFailed when
+        `check` is set and it did not exit with 0.
         """
         with self._lock:
-            if self._result is None:
-                try:
-                    self._result = self._run()
-                except BaseException:
-                    self.kill()
-                    raise
-                finally:
-                    self._close()
+            deadline = _deadline(timeout)
+            while self._result is None:
+                self._step(deadline)
         return self._result.check() if check else self._result
 
-    def _run(self) -> Result:
-        with selectors.DefaultSelector() as selector:
-            for stream in (self._stdout, self._stderr):
-                selector.register(stream.descriptor, selectors.EVENT_READ, stream)
-            if self._stdin >= 0:
-                selector.register(self._stdin, selectors.EVENT_WRITE)
-            selector.register(self._client.fileno(), selectors.EVENT_READ)
-            ended = False
-            while not ended:
-                ready = selector.select(self._time_left())
-                if not ready:
-                    self._end("wall", "wall-clock limit reached")
-                for key, _ in ready:
-                    if key.fd == self._client.fileno():
-                        ended = True
-                    elif key.fd == self._stdin:
-                        self._feed(selector)
-                    elif not key.data.read():
-                        selector.unregister(key.fd)
-                self._check_output()
-            return self._finish()
+    async def wait_async(self, *, check: bool = False) -> Result:
+        """The same for asyncio; cancelled, it kills the program."""
+        from runsc_py.runsc.api.asynchronous import run_in_thread
 
-    def _time_left(self) -> float | None:
-        if self._deadline is None or self._reason:
-            return None
-        return max(self._deadline - time.monotonic(), 0)
+        return await run_in_thread(lambda: self, check=check)
 
-    def _check_output(self) -> None:
-        limit = self._output_limit
-        if limit is not None and len(self._stdout.data) + len(self._stderr.data) > limit:
-            self._end("output", f"output limit of {limit} bytes reached")
+    def _step(self, deadline: float | None) -> None:
+        """Pass something on.  What goes wrong with that (a callback) ends the program."""
+        left = None if deadline is None else max(deadline - time.monotonic(), 0)
+        try:
+            happened = self._exchange.step(left)
+            self._look()
+        except BaseException:
+            self.kill()
+            self._close()
+            raise
+        if not happened:
+            raise TimeoutError(f"{self.command[0]}: nothing in time")
 
-    def _end(self, reason: str, message: str) -> None:
-        """A limit is reached: kill it; we go on until it is gone."""
-        if not self._reason:
-            self._reason, self._message = reason, message
+    def _look(self) -> None:
+        """What follows from what has happened."""
+        if self._exchange.ended:
+            self._exchange.drain()
+            self._result = self._finish()
+            self._close()
+        elif self._exchange.exceeds:
             self.kill()
 
-    def _feed(self, selector: selectors.BaseSelector) -> None:
-        try:
-            count = os.write(self._stdin, self._data[:CHUNK])
-        except BrokenPipeError:
-            count = len(self._data)  # it does not read on
-        self._data = self._data[count:]
-        if not self._data:
-            selector.unregister(self._stdin)
-            os.close(self._stdin)
-            self._stdin = -1
-
     def _finish(self) -> Result:
-        """It has ended: what it wrote before is in the pipes."""
         try:
-            status = self._client.finish(self._waiting, int)
+            end = self._client.finish(self._waiting, ProgramEnd)
         except ControlError as error:
             if error.code != CLOSED:
                 raise
-            status = signals.SIGKILL
-            if not self._reason:
-                self._reason, self._message = self._sandbox.why_it_ended()
-        for stream in (self._stdout, self._stderr):
-            while stream.read() and not self._is_too_much():
-                continue
-        return self._make_result(status)
-
-    def _is_too_much(self) -> bool:
-        self._check_output()
-        return self._reason == "output"
-
-    def _make_result(self, status: int) -> Result:
-        code = os.waitstatus_to_exitcode(status & ~0x80)
-        reason = self._reason or ("exited" if code >= 0 else "signal")
-        stdout, stderr = bytes(self._stdout.data), bytes(self._stderr.data)
-        if reason == "output" and self._output_limit is not None:
-            stdout = stdout[: self._output_limit]
-            stderr = stderr[: self._output_limit - len(stdout)]
-        return Result(
-            command=self.command,
-            reason=reason,
-            exit_code=code if reason == "exited" else None,
-            signal=-code if code < 0 else None,
-            stdout=stdout,
-            stderr=stderr,
-            message=self._message,
-            wall=time.monotonic() - self._started,
-        )
+            reason, message = self._container.why_it_ended()
+            wall = int((time.monotonic() - self._began) * 1e9)
+            end = ProgramEnd(signals.SIGKILL, reason, message, wall, 0, 0, 0, 0)
+        record = RunResult.of_status(end.status)
+        if record.signal == signals.SIGKILL and self._container.is_closed and not end.reason:
+            end.reason, end.message = "sandbox", "the sandbox was closed"
+        if self._exchange.exceeds:
+            end.reason = "output"
+            end.message = f"output limit of {self._output_limit} bytes reached"
+        if end.reason:
+            record = RunResult.of_limit(end.reason, end.message)
+        record.wall_ns = end.wall
+        record.cpu_user_ns, record.cpu_system_ns = end.cpu_user, end.cpu_system
+        record.memory_peak = end.memory_peak or end.maximum_resident or None
+        document = record.as_dict()
+        for name in ("processes_peak", "limits_reached", "unsupported"):
+            del document[name]  # known of the whole sandbox only
+        outputs = self._exchange.cut()
+        return Result.of_record(self.command, document, outputs[0], b"".join(outputs[1:]))
 
     def _close(self) -> None:
-        self._stdout.close()
-        self._stderr.close()
-        if self._stdin >= 0:
-            os.close(self._stdin)
-            self._stdin = -1
+        self._container.forget(self)
+        self._exchange.close()
         self._client.close()
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout

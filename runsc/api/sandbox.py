@@ -1,333 +1,186 @@
-"""`Sandbox`: a container that waits for programs to run in it, as long as somebody holds it.
-
-It is a child of the caller, `runsc-py run --bundle`, with a state directory of its own; programs,
-files and what happens travel over its control socket.
-"""
+"""`Sandbox`: a kernel of its own for programs that nobody trusts, as long as somebody holds it."""
 
 from __future__ import annotations
 
+import atexit
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
-from runsc_py.runsc.api.arguments import environment_of, size_of, volumes_of, words_of
-from runsc_py.runsc.api.bundle import Settings, capabilities, write_bundle
-from runsc_py.runsc.api.files import Files
-from runsc_py.runsc.api.process import Process, Stream
-from runsc_py.runsc.control.calls import RUNNING, ExecuteAsync, MemoryUsage
-from runsc_py.runsc.control.client import ControlClient
-from runsc_py.runsc.control.errors import CLOSED, GUEST, ControlError
-from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.options import parse_host_name, parse_tmpfs
+from runsc_py.runsc.api.arguments import size_of
+from runsc_py.runsc.api.container import Container
+from runsc_py.runsc.api.results import Event
+from runsc_py.runsc.api.settings import ContainerOptions, Settings
+from runsc_py.runsc.control.calls import MemoryUsage
+from runsc_py.runsc.options import parse_host_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
+    from typing import Unpack
 
-    from runsc_py.runsc.api.arguments import Command
-    from runsc_py.runsc.api.process import OnOutput
-    from runsc_py.runsc.api.results import Change, Result
-
-#: seconds that a sandbox gets to come up, and to go
-PATIENCE = 60.0
-INTERVAL = 0.005
+    from runsc_py.runsc.control.client import ControlClient
 
 
-class Sandbox:
-    """A root directory, with writes kept in memory, and the programs that run on it.
+class Sandbox(Container):
+    """A kernel, and a container in it to run programs in.
 
-    Use it in a `with` statement, or call `close`.  It ends with the Python process that made it,
-    however that ends.  Calls may be made from several threads.
+    It ends with the Python process that made it, however that ends, and belongs to that process
+    alone: a fork of it cannot use it, and does not keep it.
     """
 
     def __init__(
         self,
         *,
-        rootfs: str | os.PathLike[str] = "/",
-        volumes: Mapping[str | os.PathLike[str], str] | None = None,
-        tmpfs: Mapping[str, int | str | None] | None = None,
-        env: Mapping[str, str] | None = None,
         hostname: str = "sandbox",
         network: str = "none",
         memory: int | str | None = None,
         pids: int | None = None,
-        wall: float | None = None,
-        output: int | str | None = 16 << 20,
+        **options: Unpack[ContainerOptions],
     ) -> None:
         """Start it.  Raises RunscError.
 
-        `volumes`: {"host path": "/place"}, read-only, or "/place:rw".  `tmpfs`: {"/place": "64M"}.
         `memory` (bytes or "256M") is that of all programs together; more ends the sandbox.
-        `pids`: processes and threads at a time.  `wall` (seconds) and `output` (bytes of both
-        streams) are limits of each program, unless that is started with others.
+        `pids`: processes and threads at a time.  The others are those of the first container
+        (settings.py).
         """
-        settings = Settings()
-        settings.rootfs = os.path.abspath(os.fspath(rootfs))
-        settings.volumes = volumes_of(volumes)
-        settings.tmpfs = [
-            parse_tmpfs(place if size is None else f"{place}:{size}")
-            for place, size in (tmpfs or {}).items()
-        ]
-        settings.environment = environment_of(env)
+        self._containers: list[Container] = []
+        self._events: ControlClient | None = None
+        self._end: tuple[str, str] | None = None
+        self._end_lock = Lock()
+        settings = Settings(options)
         settings.host_name = parse_host_name(hostname)
+        settings.network = network
         settings.memory = None if memory is None else size_of("memory", memory)
         settings.pids = pids
-        self._settings = settings
-        self._wall = wall
-        self._output = None if output is None else size_of("output", output)
-        self.files = Files(self)
-        self._directory = tempfile.mkdtemp(prefix="runsc-py-")
-        #: the container's name, which control groups of the host have as well
-        self.identifier = os.path.basename(self._directory)
-        self._socket = os.path.join(self._directory, "state", f"{self.identifier}.sock")
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed by `close`
-        self._events: ControlClient | None = None
+        directory = tempfile.mkdtemp(prefix="runsc-py-")
+        super().__init__(settings, directory, os.path.join(directory, "state"))
         try:
-            write_bundle(self._directory, settings)
-            self._child = self._start(network)
-            self._wait_until_it_runs()
+            self._events = self.client()
+            self._subscription = self._events.subscribe(self.identifier)
         except BaseException:
             self.close()
             raise
+        _open.add(self)
 
-    def _start(self, network: str) -> subprocess.Popen[bytes]:
-        options = [f"--root={self._directory}/state", "--overlay2=root:memory", "--rootless=true"]
-        options.append(f"--network={network}")
-        words = [sys.executable, "-m", "runsc_py.runsc", *options, "run"]
-        return subprocess.Popen(
-            [*words, f"--bundle={self._directory}", self.identifier],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-            start_new_session=True,
-        )
+    def add_container(self, **options: Unpack[ContainerOptions]) -> Container:
+        """One more container: other files and processes, the same kernel, network and limits.
 
-    def _wait_until_it_runs(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while self._child.poll() is None and time.monotonic() < deadline:
-            try:
-                with self.client() as client:
-                    if client.state(self.identifier) == RUNNING:
-                        self._events = self.client()
-                        self._subscription = self._events.subscribe(self.identifier)
-                        return
-            except ControlError as error:
-                if error.code != CLOSED:
-                    raise
-            time.sleep(INTERVAL)
-        raise RunscError(self._complaint() or "the sandbox did not start")
-
-    def _complaint(self) -> str:
-        """What the sandbox's own command has reported."""
-        self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").splitlines()
-        return "\n".join(lines).removeprefix("runsc-py: ")
-
-    def __enter__(self) -> Sandbox:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        Its end leaves the others alone.  Raises RunscError.
+        """
+        settings = Settings(options)
+        settings.sandbox = self.identifier
+        settings.network = self._settings.network
+        directory = os.path.join(self._directory, f"{self.identifier}-{len(self._containers) + 1}")
+        os.mkdir(directory, 0o700)
+        made = _FurtherContainer(self, settings, directory, self._state)
+        self._containers.append(made)
+        return made
 
     def close(self) -> None:
         """End every program and forget the sandbox; nothing happens twice."""
-        child = getattr(self, "_child", None)
-        if child is not None:
-            assert child.stdin is not None
-            child.stdin.close()
-            try:
-                child.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        super().close()
+        for container in self._containers:
+            container.close()
+        if self._events is not None:
+            self.why_it_ended()
+            self._events.close()
+            self._events = None
+        _open.discard(self)
+
+    def abandon(self) -> None:
+        """As for each container."""
+        super().abandon()
+        for container in self._containers:
+            container.abandon()
         if self._events is not None:
             self._events.close()
             self._events = None
-        self._log.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
 
-    # -- programs ------------------------------------------------------------------------------
+    # -- the whole sandbox ---------------------------------------------------------------------
 
-    def start(
-        self,
-        command: Command,
-        *,
-        stdin: bytes | str = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: str = "/",
-        user: str = "",
-        on_stdout: OnOutput | None = None,
-        on_stderr: OnOutput | None = None,
-        wall: float | None = None,
-        output: int | str | None = None,
-    ) -> Process:
-        """Start a program; `wait` of what is returned reads its output.
+    def pause(self) -> None:
+        """Stop everything in it where it is."""
+        with self.client() as client:
+            client.pause()
 
-        `user`: "USER[:GROUP]" of the sandbox's own /etc/passwd.  The callbacks get bytes as they
-        come.  Raises RunscError when the program cannot be executed.
-        """
-        import json
+    def resume(self) -> None:
+        """Let it go on."""
+        with self.client() as client:
+            client.resume()
 
-        words = words_of(command)
-        environment = self._settings.environment | dict(env or {})
-        process = {
-            "args": words,
-            "cwd": cwd,
-            "env": [f"{name}={value}" for name, value in environment.items()],
-            "user": {"uid": 0, "gid": 0},
-        }
-        if user in ("", "root", "0"):
-            process["capabilities"] = capabilities()
-        call = ExecuteAsync(self.identifier, json.dumps(process).encode(), user)
-        wall = self._wall if wall is None else wall
-        pipes = _Pipes()
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Everything stands still for as long as a `with` statement takes."""
+        self.pause()
         try:
-            client = self.client()
-            pid = client.execute(call, pipes.theirs)
-        except BaseException:
-            pipes.close_ours()
-            raise
+            yield
         finally:
-            pipes.close_theirs()
-        return Process(
-            self,
-            client,
-            words,
-            pid,
-            output=(Stream(pipes.stdout, on_stdout), Stream(pipes.stderr, on_stderr)),
-            stdin=pipes.stdin,
-            data=stdin.encode() if isinstance(stdin, str) else stdin,
-            output_limit=self._output if output is None else size_of("output", output),
-            deadline=None if wall is None else time.monotonic() + wall,
-        )
+            self.resume()
 
-    def run(
-        self,
-        command: Command,
-        *,
-        stdin: bytes | str = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: str = "/",
-        user: str = "",
-        on_stdout: OnOutput | None = None,
-        on_stderr: OnOutput | None = None,
-        wall: float | None = None,
-        output: int | str | None = None,
-        check: bool = False,
-    ) -> Result:
-        """Run a program to its end.  Raises as `start`, and ProcessFailed with `check`."""
-        process = self.start(
-            command,
-            stdin=stdin,
-            env=env,
-            cwd=cwd,
-            user=user,
-            on_stdout=on_stdout,
-            on_stderr=on_stderr,
-            wall=wall,
-            output=output,
-        )
-        return process.wait(check=check)
-
-    async def run_async(
-        self,
-        command: Command,
-        *,
-        stdin: bytes | str = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: str = "/",
-        user: str = "",
-        wall: float | None = None,
-        output: int | str | None = None,
-        check: bool = False,
-    ) -> Result:
-        """The same for asyncio; cancelled, it kills the program."""
-        import asyncio
-
-        starting = asyncio.create_task(
-            asyncio.to_thread(
-                self.start,
-                command,
-                stdin=stdin,
-                env=env,
-                cwd=cwd,
-                user=user,
-                wall=wall,
-                output=output,
-            )
-        )
-        try:
-            process = await asyncio.shield(starting)
-            waiting = asyncio.create_task(asyncio.to_thread(process.wait, check=check))
-            return await asyncio.shield(waiting)
-        except asyncio.CancelledError:
-            # Threads cannot be cancelled: end what they wait for.
-            process = await starting
-            await asyncio.to_thread(process.kill)
-            await asyncio.to_thread(process.wait)
-            raise
-
-    # -- looking -------------------------------------------------------------------------------
-
-    def changes(self) -> list[Change]:
-        """What differs from the root directory that the sandbox began with."""
-        return self.files.changes()
+    def update(self, *, memory: int | str | None = None, pids: int | None = None) -> None:
+        """Other limits; None leaves one as it is, -1 takes it away."""
+        size = memory if memory in (None, -1) else size_of("memory", memory or 0)
+        with self.client() as client:
+            client.update(size if isinstance(size, int) else None, pids)
 
     def usage(self) -> MemoryUsage:
         """Memory of the sandbox, bytes."""
         with self.client() as client:
-            return client.usage()
+            return client.usage(full=True)
 
-    def client(self) -> ControlClient:
-        """A connection to the sandbox.  Raises ControlError (CLOSED) when it is gone."""
-        return ControlClient(self._socket)
+    def events(self) -> Iterator[Event]:
+        """What happens to its containers from now on, as it happens, until it ends."""
+        client = self.client()
+        number = client.subscribe()
+
+        def follow() -> Iterator[Event]:
+            with client:
+                for event in client.events(number):
+                    yield Event(event.kind, event.container_id, event.data)
+
+        return follow()
 
     def why_it_ended(self) -> tuple[str, str]:
-        """The reason and a line for a person, once the sandbox is gone."""
-        if self._events is not None:
-            for event in self._events.events(self._subscription):
-                if event.kind == "oom":
-                    return "memory", str(event.data.get("message", ""))
-        return "sandbox", "the sandbox has ended"
-
-    @contextmanager
-    def guest_errors(self, path: str) -> Iterator[None]:
-        """An errno that the sandbox answered with is an OSError here, as for open()."""
-        try:
-            yield
-        except ControlError as error:
-            if error.code == GUEST and error.errno:
-                raise OSError(error.errno, os.strerror(error.errno), path) from None
-            raise
+        """The reason and a line for a person, once it is gone."""
+        with self._end_lock:
+            if self._end is None:
+                self._end = "sandbox", "the sandbox has ended"
+                if self._events is not None:
+                    for event in self._events.events(self._subscription):
+                        if event.kind == "oom":
+                            self._end = "memory", str(event.data.get("message", ""))
+            return self._end
 
 
-class _Pipes:
-    """The standard files of a program."""
+class _FurtherContainer(Container):
+    """One that `Sandbox.add_container` has made."""
 
-    def __init__(self) -> None:
-        their_stdin, self.stdin = os.pipe2(os.O_CLOEXEC)
-        self.stdout, their_stdout = os.pipe2(os.O_CLOEXEC)
-        self.stderr, their_stderr = os.pipe2(os.O_CLOEXEC)
-        self.theirs = [their_stdin, their_stdout, their_stderr]
-        for descriptor in (self.stdin, self.stdout, self.stderr):
-            os.set_blocking(descriptor, False)
+    def __init__(self, sandbox: Sandbox, settings: Settings, directory: str, state: str) -> None:
+        self._sandbox = sandbox
+        super().__init__(settings, directory, state)
 
-    def close_theirs(self) -> None:
-        """The program has copies."""
-        for descriptor in self.theirs:
-            os.close(descriptor)
+    def why_it_ended(self) -> tuple[str, str]:
+        """The sandbox's reason."""
+        return self._sandbox.why_it_ended()
 
-    def close_ours(self) -> None:
-        """There is no program."""
-        for descriptor in (self.stdin, self.stdout, self.stderr):
-            os.close(descriptor)
+
+#: those that this process has to close
+_open: weakref.WeakSet[Sandbox] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for sandbox in list(_open):
+        sandbox.close()
+
+
+def _abandon_all() -> None:
+    for sandbox in list(_open):
+        sandbox.abandon()
+    _open.clear()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_abandon_all)

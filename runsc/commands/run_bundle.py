@@ -28,6 +28,9 @@ SYNTAX = Syntax(
                 Option("-d --detach", help="do not wait"),
                 Option("--keep", help="do not delete it when it has ended"),
                 Option("--no-subreaper", help="accepted: no process of the container is ours"),
+                Option(
+                    "--image-owners", "DIR", "of an unpacked image: whose files are", hidden=True
+                ),
             ),
         ),
     ),
@@ -48,6 +51,7 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
 
     options = create_options(parsed)
     options.detached = parsed.has("detach")
+    options.image = parsed.last("image-owners") or ""
     creation = Creation(config, log, parsed.operands[0], options)
     container = creation.create()
     kept = False

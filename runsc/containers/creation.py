@@ -46,6 +46,8 @@ class CreateOptions:
         self.passed_files: dict[int, int] = {}
         #: the program, open for reading; -1 when it has a name
         self.executable = -1
+        #: of an image that an ordinary user unpacked: what records its owners
+        self.image = ""
 
 
 class Creation:
@@ -173,6 +175,11 @@ class Creation:
         request.log = self._log
         request.passed_files = self._options.passed_files
         request.executable = self._options.executable
+        if self._options.image and os.geteuid() != 0:
+            from runsc_py.runsc.images.owners import read_owners
+
+            assert spec.root is not None
+            request.image_owners = read_owners(self._options.image, spec.root.path)
         network = spec.namespace("network")
         if network is not None and network.path and self._config.network == "host":
             request.host_namespaces = {"network": network.path}

@@ -12,6 +12,7 @@ TO_PROCESS = "process"
 TO_ALL = "all"
 TO_PROCESS_GROUP = "process-group"
 TO_FOREGROUND = "foreground"
+TO_PROGRAM = "program"
 
 #: what ContainerRuntimeState answers
 CREATING = "creating"
@@ -117,6 +118,11 @@ class ExecuteAsync(Call):
     guest_descriptors: list[int] = field(default_factory=list)
     #: a regular file that is open for reading is executed, whatever `args` begins with
     has_executable: bool = False
+    #: limits of the process and all that descends from it, 0 for none: nanoseconds of time and of
+    #: processor time, bytes of memory; more of it is its end
+    wall_ns: int = 0
+    cpu_ns: int = 0
+    memory: int = 0
 
 
 @message
@@ -124,6 +130,7 @@ class Signal(Call):
     """Send a signal.  Answers None.
 
     `pid` is a process of the container (0: its first), or for TO_PROCESS_GROUP a group.
+    TO_PROGRAM means a process that ExecuteAsync has made and all that descends from it.
     """
 
     METHOD = "containerManager.Signal"
@@ -151,6 +158,33 @@ class WaitPid(Call):
     """
 
     METHOD = "containerManager.WaitPID"
+
+    container_id: str
+    pid: int
+
+
+@message
+class ProgramEnd:
+    """How a program ended; times in nanoseconds, memory in bytes."""
+
+    status: int
+    #: the limit that ended it (wall, cpu, memory), or empty
+    reason: str
+    message: str
+    wall: int
+    cpu_user: int
+    cpu_system: int
+    #: of all its processes together, as often as it was looked at; 0 without a limit
+    memory_peak: int
+    #: of its largest process
+    maximum_resident: int
+
+
+@message
+class WaitProgram(Call):
+    """Wait as WaitPID for a process that ExecuteAsync has made.  Answers ProgramEnd."""
+
+    METHOD = "Programs.Wait"
 
     container_id: str
     pid: int
@@ -412,6 +446,93 @@ class Write(Call):
     path: str
     #: permissions of a new file
     mode: int = 0o644
+
+
+@message
+class FileEntry:
+    """A name and what it leads to, as lstat(2) tells; times in nanoseconds since 1970."""
+
+    name: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    links: int
+    modified: int
+    changed: int
+    #: of a symbolic link
+    target: str = ""
+
+
+@message
+class Stat(Call):
+    """What a name in a container is; the last symbolic link is not followed.
+
+    Answers FileEntry; its name is the path.
+    """
+
+    METHOD = "Fs.Stat"
+
+    container_id: str
+    path: str
+    follow: bool = False
+
+
+@message
+class ListDirectory(Call):
+    """A page of a container's directory: the names after `after`, in order, but for "." and "..".
+
+    Answers list[FileEntry]; it is empty at the end.
+    """
+
+    METHOD = "Fs.List"
+
+    container_id: str
+    path: str
+    after: str = ""
+
+
+@message
+class MakeDirectory(Call):
+    """Make a container's directory, and those on the way to it.  Answers None."""
+
+    METHOD = "Fs.MakeDirectory"
+
+    container_id: str
+    path: str
+    mode: int = 0o755
+
+
+@message
+class MakeSymlink(Call):
+    """Make a symbolic link in a container.  Answers None."""
+
+    METHOD = "Fs.MakeSymlink"
+
+    container_id: str
+    target: str
+    path: str
+
+
+@message
+class Rename(Call):
+    """Give a container's file another name, as rename(2).  Answers None."""
+
+    METHOD = "Fs.Rename"
+
+    container_id: str
+    path: str
+    new_path: str
+
+
+@message
+class Remove(Call):
+    """Remove a container's file or empty directory.  Answers None."""
+
+    METHOD = "Fs.Remove"
+
+    container_id: str
+    path: str
 
 
 @message

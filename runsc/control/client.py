@@ -170,6 +170,10 @@ class ControlClient:
         """Wait for a process of `execute`; its wait(2) status."""
         return self.call(calls.WaitPid(container_id, pid), int)
 
+    def wait_program(self, container_id: str, pid: int) -> calls.ProgramEnd:
+        """The same, with what the program used and which limit ended it."""
+        return self.call(calls.WaitProgram(container_id, pid), calls.ProgramEnd)
+
     def processes(self, container_id: str) -> list[calls.ProcessEntry]:
         """The processes of a container."""
         return self.call(calls.Processes(container_id), list[calls.ProcessEntry])
@@ -209,6 +213,35 @@ class ControlClient:
     def write(self, container_id: str, path: str, descriptor: int, mode: int = 0o644) -> None:
         """Make a container's file with the content of one of ours, or replace its content."""
         self.call(calls.Write(container_id, path, mode), type(None), (descriptor,))
+
+    def stat(self, container_id: str, path: str, *, follow: bool = False) -> calls.FileEntry:
+        """What a name is."""
+        return self.call(calls.Stat(container_id, path, follow), calls.FileEntry)
+
+    def list_directory(self, container_id: str, path: str) -> Iterator[calls.FileEntry]:
+        """The names in a directory."""
+        after = ""
+        while page := self.call(
+            calls.ListDirectory(container_id, path, after), list[calls.FileEntry]
+        ):
+            yield from page
+            after = page[-1].name
+
+    def make_directory(self, container_id: str, path: str, mode: int = 0o755) -> None:
+        """Make a directory, and those on the way to it."""
+        self.call(calls.MakeDirectory(container_id, path, mode), type(None))
+
+    def make_symlink(self, container_id: str, target: str, path: str) -> None:
+        """Make a symbolic link."""
+        self.call(calls.MakeSymlink(container_id, target, path), type(None))
+
+    def rename(self, container_id: str, path: str, new_path: str) -> None:
+        """Give a file another name."""
+        self.call(calls.Rename(container_id, path, new_path), type(None))
+
+    def remove(self, container_id: str, path: str) -> None:
+        """Remove a file or an empty directory."""
+        self.call(calls.Remove(container_id, path), type(None))
 
     def tar_rootfs_upper(self, container_id: str, descriptor: int) -> list[str]:
         """Write what a container changed in its root as a tar archive; what was left out."""

@@ -5,18 +5,15 @@ image with a wrong one is thrown away before anybody can find it.
 """
 
 import os
-import signal
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from runsc_py.runsc.archive.directories import disk_usage
 from runsc_py.runsc.archive.errors import ArchiveError
 from runsc_py.runsc.archive.reader import TarReader
 from runsc_py.runsc.archive.streams import Measured, Peekable, decompressed, is_compressed
 from runsc_py.runsc.archive.unpacker import Unpacker
-from runsc_py.runsc.errors import EXIT_SIGNAL_BASE, RunscError
+from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.images.cache import ROOT, ImageCache, StoredImage, source_key
 from runsc_py.runsc.images.config import ImageConfig
 from runsc_py.runsc.images.docker import is_docker_archive, read_docker_archive
@@ -140,9 +137,8 @@ def _unpack(
         image = begun
     else:
         try:
-            with _ended_by_signals():
-                record = _fill(begun, manifest, progress, layered)
-                image = cache.commit(manifest.digest, begun, record)
+            record = _fill(begun, manifest, progress, layered)
+            image = cache.commit(manifest.digest, begun, record)
         except BaseException:
             cache.abandon(manifest.digest, begun)
             raise
@@ -200,21 +196,3 @@ def _unpack_layer(unpacker: Unpacker, layer: Layer, progress: Progress, layered:
         raise ArchiveError(
             f"{layer.blob.name} is damaged: its content has the digest {content.digest}"
         )
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Signals that end us do so as exceptions, so that nothing is left behind."""
-    before = {}
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:
-            before[number] = signal.signal(number, _end)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end(number: int, frame: object) -> None:
-    raise SystemExit(EXIT_SIGNAL_BASE + number)

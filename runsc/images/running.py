@@ -30,6 +30,11 @@ class PreparedImage:
         """Of an image; a plain directory has none."""
         return self._stored.digest if self._stored is not None else None
 
+    @property
+    def path(self) -> str | None:
+        """Of an image's directory in the cache; a plain directory has none."""
+        return self._stored.path if self._stored is not None else None
+
     def owners(self) -> dict[int, tuple[int, int, int]] | None:
         """Owners that its files could not be given; None when they have the right ones."""
         if self._stored is None or os.geteuid() == 0:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from _socket import socket as Socket
     from collections.abc import Callable, Iterator, Sequence
 
+    from runsc_py.runsc.loader.programs import LimitedProgram
     from runsc_py.runsc.loader.shared_mounts import SharedMounts
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.sentry.fs.devpts.terminal import Terminal
@@ -60,6 +61,7 @@ class ContainerProcess:
         "host_terminal",
         "passed_files",
         "pid_namespace_path",
+        "program",
         "standard_files",
         "terminal",
         "visits",
@@ -71,6 +73,8 @@ class ContainerProcess:
         #: the same before that, when it had to be there
         self.created: ThreadGroup | None = None
         self.terminal: Terminal | None = None
+        #: of `exec`
+        self.program: LimitedProgram | None = None
         #: the specification's, once it was started
         self.pid_namespace_path = ""
         #: descriptors that were given at creation; taken at the start
@@ -134,8 +138,8 @@ class ContainerInformation:
     """What a container is to be, and what it has become."""
 
     __slots__ = (
-        "bundle", "client", "config", "connection", "container", "identifier", "layers",
-        "mount_namespace", "seccomp_filter", "spec", "time_namespace",
+        "bundle", "client", "config", "connection", "container", "identifier", "image_owners",
+        "layers", "mount_namespace", "seccomp_filter", "spec", "time_namespace",
     )  # fmt: skip
 
     def __init__(
@@ -154,6 +158,8 @@ class ContainerInformation:
         #: its directory, as hooks are told
         self.bundle = ""
         self.container = Container(kernel, identifier, TerminalRegistry(kernel))
+        #: what the host does not know of the root's files (images/owners.py)
+        self.image_owners: dict[int, tuple[int, int, int]] | None = None
         self.client: GoferClient | None = None
         #: the gofer's socket, closed with the container
         self.connection: GoferMonitor | None = None
@@ -284,6 +290,14 @@ class Loader:
                 return group
         raise ControlError(f'container "{identifier}" has no process {pid}', NOT_FOUND, 3)
 
+    def program(self, identifier: str, pid: int) -> LimitedProgram:
+        """What `exec` has started, until somebody has waited for it.  Raises ControlError."""
+        self.process(identifier)
+        entry = self.processes.get((identifier, pid))
+        if entry is None or entry.program is None:
+            raise ControlError(f'container "{identifier}" has no program {pid}', NOT_FOUND, 3)
+        return entry.program
+
     def runtime_state(self, identifier: str) -> str:
         """CREATING, RUNNING or STOPPED; an unknown container is stopped."""
         entry = self.processes.get((identifier, 0))
@@ -366,7 +380,7 @@ class Loader:
     # -- signals -----------------------------------------------------------------------------
 
     def signal(self, identifier: str, number: int, pid: int, mode: str) -> None:
-        """Deliver a signal in one of four ways.  Raises ControlError."""
+        """Deliver a signal in one of five ways.  Raises ControlError."""
         if not 0 < number <= 64:
             raise ControlError(f"invalid signal {number}", errno=22)
         info = SignalInfo.from_kernel(number)
@@ -384,6 +398,8 @@ class Loader:
             self._signal_foreground(identifier, info, pid)
         elif mode == calls.TO_PROCESS_GROUP:
             self._signal_group(identifier, info, pid)
+        elif mode == calls.TO_PROGRAM:
+            self._signal_program(identifier, info, pid)
         else:
             raise ControlError(f"unknown signal mode {mode!r}")
 
@@ -407,6 +423,13 @@ class Loader:
         if any(member.container is not container for member in members.members):
             raise ControlError(f"process group {number} is not of container {identifier!r}")
         members.send_signal(info)
+
+    def _signal_program(self, identifier: str, info: SignalInfo, pid: int) -> None:
+        processes = self.program(identifier, pid).processes
+        if info.number == SIGKILL:
+            processes.kill()
+        else:
+            processes.send_signal(info)
 
     # -- waiting -----------------------------------------------------------------------------
 

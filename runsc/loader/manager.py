@@ -24,6 +24,8 @@ from runsc_py.sentry.kernel.clock import Clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
 
 SECOND = 1_000_000_000
@@ -45,6 +47,7 @@ class ContainerManager:
             (calls.Signal, self.signal),
             (calls.Wait, self.wait),
             (calls.WaitPid, self.wait_pid),
+            (calls.WaitProgram, self.wait_program),
             (calls.Processes, self.processes),
             (calls.Event, self.event),
             (calls.Pause, self.pause),
@@ -130,6 +133,7 @@ class ContainerManager:
 
     def execute(self, call: calls.ExecuteAsync, files: list[int], later: Deferred) -> int:
         """One more process."""
+        from runsc_py.runsc.loader.programs import LimitedProgram
         from runsc_py.runsc.oci.process import Process
         from runsc_py.runsc.oci.reading import decode
 
@@ -144,10 +148,12 @@ class ContainerManager:
             raise ControlError(f"exec arguments must contain {count} FDs, but got {len(files)}")
         if call.user:
             self._become(information, process, call.user)
+        program = LimitedProgram(self._kernel, call)
         entry = ContainerProcess.of(
             files, standard, call.guest_descriptors, has_executable=call.has_executable
         )
         files.clear()
+        entry.program = program
         try:
             return execute_in(loader, information, process, entry)
         except BaseException:
@@ -211,12 +217,28 @@ class ContainerManager:
         key = (call.container_id, call.pid)
         return self._wait(group, later, lambda: self._loader.processes.pop(key, None))
 
+    def wait_program(self, call: calls.WaitProgram, files: list[int], later: Deferred) -> object:
+        """The same for a program, with what it used and which limit ended it."""
+        loader, key = self._loader, (call.container_id, call.pid)
+        program = loader.program(*key)
+
+        def answer(status: int) -> None:
+            loader.processes.pop(key, None)
+            later.answer(program.end(status))
+
+        return self._when_ended(loader.process(*key), answer, later)
+
     def _wait(self, group: ThreadGroup, later: Deferred, then: object = None) -> object:
         def answer(status: int) -> None:
             if callable(then):
                 then()
             later.answer(status)
 
+        return self._when_ended(group, answer, later)
+
+    def _when_ended(
+        self, group: ThreadGroup, answer: Callable[[int], None], later: Deferred
+    ) -> object:
         waiter = self._loader.when_ended(group, answer)
         if waiter is not None:
             later.cancel = waiter.cancel

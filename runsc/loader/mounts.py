@@ -17,7 +17,7 @@ from runsc_py.runsc.loader.propagation import propagate
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE, make_mount_point
 from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
-from runsc_py.sentry.fs.gofer.identity import IdMapper
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.fs.tmpfs.mounting import parse_size, parse_tmpfs
@@ -39,6 +39,8 @@ from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runsc_py.gofer.client import GoferClient
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.loader.shared_mounts import SharedMounts
@@ -76,6 +78,7 @@ class MountBuilder:
         pid_namespace: PidNamespace,
         terminals: TerminalRegistry,
         shared: SharedMounts,
+        image_owners: Mapping[int, tuple[int, int, int]] | None = None,
     ) -> None:
         self._kernel = kernel
         self._spec = spec
@@ -86,6 +89,7 @@ class MountBuilder:
         self._terminals = terminals
         self._shared = shared
         self._ids = identities(spec)
+        self._owners = None if image_owners is None else RecordedOwners(image_owners)
         #: of the gofer's mount that is served next
         self._index = 0
         self.namespace: MountNamespace
@@ -143,14 +147,16 @@ class MountBuilder:
             return self._upper(layers, source, index, size, 0o755)
         assert self._client is not None
         access = self._config.file_access if is_root else self._config.file_access_mounts
+        owners = self._owners if is_root else None
         try:
             lower = GoferFileSystem(
                 kernel,
                 self._client,
                 index,
                 shared=access == "shared" and not layers.is_overlay,
-                ids=self._ids,
+                ids=IdMapper() if owners is not None else self._ids,
                 source=source,
+                owners=owners,
             )
         except OSError as error:
             raise ControlError(

@@ -122,6 +122,7 @@ def _load(
     root = ContainerInformation(kernel, request.container_id, request.spec, request.config, layers)
     root.client = client
     root.bundle = request.bundle
+    root.image_owners = request.image_owners
     loader = Loader(kernel, root, SharedMounts(request.spec.annotations))
     loader.namespaces = Namespaces(
         kernel.anonymous_mount.namespace,  # type: ignore[arg-type]

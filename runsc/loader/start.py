@@ -53,6 +53,7 @@ def prepare(loader: Loader, information: ContainerInformation, namespace: PidNam
         pid_namespace=namespace,
         terminals=information.container.terminals,
         shared=loader.shared_mounts,
+        image_owners=information.image_owners,
     )
     information.mount_namespace = builder.build(namespaces)
     information.container.terminals.namespace = information.mount_namespace
@@ -182,9 +183,13 @@ def execute_in(
         raise ControlError("no filename or command provided")
     arguments = _arguments(loader, information, process)
     arguments.pid_namespace = init.pid_namespace
+    if entry.program is not None:
+        arguments.program = entry.program.processes
     group = entry.group = _create(loader, information, entry, process, arguments)
     pid = group.identifier_in(init.pid_namespace)
     loader.processes[information.identifier, pid] = entry
+    if entry.program is not None:
+        entry.program.watch(group)
     start_process(group)
     return pid
 

@@ -1,4 +1,4 @@
-"""Fs.*: a container's files, read from outside.
+"""Fs.*: a container's files, read and written from outside.
 
 A part of a file is copied piece by piece, between two rounds of the run loop; who reads slowly
 holds up nobody.  The archive of what was changed is made in one go, so that it shows one moment:
@@ -12,8 +12,9 @@ import stat
 
 from runsc_py.runsc.control.errors import GUEST, UNSUPPORTED, ControlError
 from runsc_py.runsc.control.server import LATER
-from runsc_py.runsc.services.walker import find_container, mounts_of, walker_in
-from runsc_py.sentry.errors import EEXIST, KernelError
+from runsc_py.runsc.services.file_tree import make_directories
+from runsc_py.runsc.services.walker import find_container, mounts_of, path_of, walker_in
+from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.kernel.waiting import POLLERR, POLLOUT, WaitQueue
 from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.open_file import (
@@ -25,7 +26,6 @@ from runsc_py.sentry.vfs.open_file import (
     OpenFile,
 )
 from runsc_py.sentry.vfs.opening import open_file
-from runsc_py.sentry.vfs.operations import make_directory
 from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
@@ -52,8 +52,6 @@ class FileService:
             raise ControlError(f"read arguments must contain 1 FD, but got {len(files)}")
         if call.offset < 0 or call.size < -1:
             raise ControlError(f"invalid offset {call.offset} or size {call.size}")
-        if not call.path.startswith("/"):
-            raise ControlError(f"{call.path!r} is not an absolute path")
         reader, file = self._open(call.container_id, call.path)
         _Copy(reader, file, call, files.pop(), later).step()
         return LATER
@@ -64,12 +62,10 @@ class FileService:
             raise ControlError(f"write arguments must contain 1 FD, but got {len(files)}")
         if not stat.S_ISREG(os.fstat(files[0]).st_mode):
             raise ControlError("the content must come from a regular file")
-        if not call.path.startswith("/"):
-            raise ControlError(f"{call.path!r} is not an absolute path")
+        name = path_of(call.path)
         walker = walker_in(self._loader, call.container_id)
-        name = os.fsencode(call.path)
         try:
-            _make_parents(walker, name)
+            make_directories(walker, name)
             flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK
             file = open_file(walker, name, flags, call.mode & 0o7777).acquire()
             try:
@@ -86,8 +82,8 @@ class FileService:
 
         Others would block, or have no beginning.
         """
+        name = path_of(path)
         walker = walker_in(self._loader, identifier)
-        name = os.fsencode(path)
         try:
             if walk(walker, name).inode.mode & S_IFMT != S_IFREG:
                 raise ControlError(f"{path}: not a regular file")
@@ -123,16 +119,6 @@ class FileService:
         except ArchiveError as error:
             raise ControlError(str(error), GUEST) from None
         return [os.fsdecode(path) for path in stream.left_out]
-
-
-def _make_parents(walker: KernelThread, name: bytes) -> None:
-    """Every directory of a path that is missing.  Errors: those of mkdir(2), but for EEXIST."""
-    parts = name.split(b"/")[1:-1]
-    for count in range(1, len(parts) + 1):
-        try:
-            make_directory(walker, b"/" + b"/".join(parts[:count]), 0o755)
-        except EEXIST:
-            continue
 
 
 def _copy_in(source: int, file: OpenFile) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.exit_record import ExitRecord
+from runsc_py.runsc.services.file_tree import FileTreeService
 from runsc_py.runsc.services.files import FileService
 from runsc_py.runsc.services.observation import Observation
 from runsc_py.runsc.services.port_forwarding import PortForwarder
@@ -43,6 +44,7 @@ class Services:
             (calls.Update, self.update),
         ):
             server.register(kind, handler)
+        FileTreeService(loader, server)
         if request.config.strace:
             observation.trace_as_configured(request.config)
 

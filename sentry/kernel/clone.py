@@ -262,6 +262,7 @@ def _join_group(task: Task, child: Task, flags: int) -> None:
         group.set_parent(parent, creator.parent_task if flags & CLONE_PARENT else task)
     group.oom_score_adjustment = creator.oom_score_adjustment
     group.container = creator.container
+    group.program = creator.program
     if creator.process_group is not None:
         creator.process_group.add(group)
 

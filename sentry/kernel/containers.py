@@ -1,7 +1,8 @@
-"""Containers of one kernel: which processes belong together, from outside of them.
+"""Containers of one kernel, and programs in them: which processes belong together.
 
-A process belongs to the container of the process that made it; nothing inside can leave its
-container.  Containers say who gets a signal that is for all, what `ps` lists and who is charged.
+A process belongs to the container of the process that made it, and to the program (what one call
+of the runtime started) as well; nothing inside can leave either.  They say who gets a signal that
+is for all, what `ps` lists and who is charged.
 """
 
 from __future__ import annotations
@@ -20,26 +21,30 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.waiting import WaitQueue
 
 
-class Container:
-    """What belongs together in one sandbox; `identifier` is the runtime's."""
+class ProcessSet:
+    """Processes that belong together, and what those of them that have ended used."""
 
-    __slots__ = ("ended_usage", "identifier", "kernel", "terminals")
+    __slots__ = ("ended_usage", "kernel")
 
-    def __init__(self, kernel: Kernel, identifier: str, terminals: TerminalRegistry) -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.terminals = terminals
-        self.identifier = identifier
-        #: what its processes that have ended used
         self.ended_usage = Usage()
+
+    def has(self, group: ThreadGroup) -> bool:
+        """Whether a process belongs to it."""
+        raise NotImplementedError
 
     def processes(self) -> list[ThreadGroup]:
         """Its thread groups in order of their numbers, zombies included."""
-        groups = self.kernel.root_pid_namespace.thread_groups()
-        return [group for group in groups if group.container is self]
+        return [one for one in self.kernel.root_pid_namespace.thread_groups() if self.has(one)]
 
     def living(self) -> list[ThreadGroup]:
         """Those that have not ended."""
         return [group for group in self.processes() if group.tasks]
+
+    def usage(self) -> Usage:
+        """What its processes used, ended ones included."""
+        return sum((group.usage() for group in self.living()), self.ended_usage)
 
     def cpu_time(self) -> int:
         """Processor nanoseconds of its processes, ended ones included."""
@@ -63,6 +68,31 @@ class Container:
     def task_count(self) -> int:
         """Its living tasks."""
         return sum(len(group.tasks) for group in self.processes())
+
+
+class Container(ProcessSet):
+    """What belongs together in one sandbox; `identifier` is the runtime's."""
+
+    __slots__ = ("identifier", "terminals")
+
+    def __init__(self, kernel: Kernel, identifier: str, terminals: TerminalRegistry) -> None:
+        super().__init__(kernel)
+        self.terminals = terminals
+        self.identifier = identifier
+
+    def has(self, group: ThreadGroup) -> bool:
+        """Whether a process runs in it."""
+        return group.container is self
+
+
+class Program(ProcessSet):
+    """A process that the runtime started in a container, and all that came of it."""
+
+    __slots__ = ()
+
+    def has(self, group: ThreadGroup) -> bool:
+        """Whether a process is it or descends from it, daemons included."""
+        return group.program is self
 
 
 class OneTimeWaiter:

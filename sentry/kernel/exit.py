@@ -101,6 +101,8 @@ def _account(group: "ThreadGroup") -> None:
     kernel.ended_usage += used
     if group.container is not None:
         group.container.ended_usage += used
+    if group.program is not None:
+        group.program.ended_usage += used
 
 
 def release_user_state(task: "Task") -> None:

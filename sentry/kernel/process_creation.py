@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.fs.devpts.terminal import Terminal
-    from runsc_py.sentry.kernel.containers import Container
+    from runsc_py.sentry.kernel.containers import Container, Program
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.namespaces import IpcNamespace, UtsNamespace
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
@@ -67,6 +67,7 @@ class ProcessArguments:
         "no_new_privileges",
         "oom_score_adjustment",
         "pid_namespace",
+        "program",
         "scheduling",
         "seccomp_filter",
         "terminal",
@@ -99,6 +100,7 @@ class ProcessArguments:
         #: None: the machine's time
         self.time_namespace: TimeNamespace | None = None
         self.container: Container | None = None
+        self.program: Program | None = None
         #: becomes the controlling terminal
         self.terminal: Terminal | None = None
         #: in force from the first instruction on
@@ -245,6 +247,7 @@ def _make_group(kernel: Kernel, arguments: ProcessArguments) -> ThreadGroup:
     namespace = arguments.pid_namespace or kernel.root_pid_namespace
     group = ThreadGroup(kernel, namespace, SignalHandlers(), arguments.limits, SIGCHLD)
     group.container = arguments.container
+    group.program = arguments.program
     group.oom_score_adjustment = arguments.oom_score_adjustment
     return group
 

@@ -13,7 +13,7 @@ from runsc_py.sentry.kernel.waiting import WaitQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.sentry.kernel.containers import Container
+    from runsc_py.sentry.kernel.containers import Container, Program
     from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.limits import Limits
     from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
@@ -54,6 +54,7 @@ class ThreadGroup:
         "pending",
         "pid_namespace",
         "process_group",
+        "program",
         "start_time",
         "stop_report",
         "stop_signal",
@@ -80,6 +81,8 @@ class ThreadGroup:
         self.tasks: list[Task] = []
         #: None in a plain `run`
         self.container: Container | None = None
+        #: what `exec` started that it belongs to; None for what else there is in a container
+        self.program: Program | None = None
         self.leader: Task
         self.parent: ThreadGroup | None = None
         #: the parent's thread whose child this is: __WNOTHREAD, PR_SET_PDEATHSIG
