@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
     from runsc_py.sentry.auth.user_namespace import UserNamespace
 
+#: queued signals and timers: Linux computes it from the machine's memory, it never is none at all
+_PENDING_SIGNALS = (32768, 32768)
 #: what a container starts with where it differs from no limit at all
 _CONTAINER_LIMITS = {
     RLIMIT_MEMLOCK: (65536, 65536),
@@ -54,7 +56,7 @@ _CONTAINER_LIMITS = {
     RLIMIT_NICE: (0, 0),
     RLIMIT_NOFILE: (MAXIMUM_OPEN_FILES, MAXIMUM_OPEN_FILES),
     RLIMIT_RTPRIO: (0, 0),
-    RLIMIT_SIGPENDING: (0, 0),
+    RLIMIT_SIGPENDING: _PENDING_SIGNALS,
     RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
 }
 _POLICIES = {
@@ -74,7 +76,7 @@ _INITIAL_LIMITS = {
     RLIMIT_NPROC: (1 << 20, (1 << 29) - 1),
     RLIMIT_NOFILE: (1024, 4096),
     RLIMIT_MEMLOCK: (65536, 65536),
-    RLIMIT_SIGPENDING: (0, 0),
+    RLIMIT_SIGPENDING: _PENDING_SIGNALS,
     RLIMIT_MSGQUEUE: (819200, 819200),
     RLIMIT_NICE: (0, 0),
     RLIMIT_RTPRIO: (0, 0),

@@ -225,7 +225,9 @@ def make_inet_socket(task: "Task", family: int, kind: int, protocol: int, flags:
         return TcpSocket(task, family, flags)
     if kind == SOCK_DGRAM:
         if protocol in (IPPROTO_ICMP, IPPROTO_ICMPV6):
-            raise EACCES  # /proc/sys/net/ipv4/ping_group_range is empty
+            # There are none; Linux asks first who may have one (ping_group_range).
+            may = task.namespaces.network.may_ping(task.credentials)
+            raise EPROTONOSUPPORT if may else EACCES
         if protocol not in (0, IPPROTO_UDP):
             raise EPROTONOSUPPORT
         from runsc_py.sentry.socket.udp import UdpSocket

@@ -7,6 +7,7 @@ namespace's IP sockets are the host's instead (`socket/host.py`).
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
     from runsc_py.sentry.kernel.kernel import Kernel
@@ -28,6 +29,7 @@ class NetworkNamespace:
         "inode_number",
         "kernel",
         "netlink_sockets",
+        "ping_groups",
         "uses_host",
         "user_namespace",
     )
@@ -49,6 +51,8 @@ class NetworkNamespace:
         self._loopback_tag: int | None = None
         #: net.ipv4.ip_unprivileged_port_start
         self.first_unprivileged_port = 1024
+        #: net.ipv4.ping_group_range, global ids: whose groups may have ICMP sockets; none
+        self.ping_groups = (1, 0)
         #: by their "port"
         self.netlink_sockets: dict[int, Socket] = {}
         self._ports: dict[int, PortTable] = {}
@@ -61,6 +65,11 @@ class NetworkNamespace:
     @loopback_tag.setter
     def loopback_tag(self, tag: int) -> None:
         self._loopback_tag = tag
+
+    def may_ping(self, credentials: "Credentials") -> bool:
+        """Whether ICMP sockets are for these (icmp(7))."""
+        first, last = self.ping_groups
+        return any(first <= gid <= last for gid in (credentials.egid, *credentials.groups))
 
     def ports(self, protocol: int) -> "PortTable":
         """Who has which port of IPPROTO_TCP or IPPROTO_UDP."""

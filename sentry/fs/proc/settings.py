@@ -13,6 +13,7 @@ from runsc_py.sentry.auth.user_namespace import OVERFLOW_ID
 from runsc_py.sentry.errors import EINVAL, EPERM
 from runsc_py.sentry.fs.pipe import MAXIMUM_CAPACITY
 from runsc_py.sentry.fs.proc.ipc_settings import MQUEUE, OF_KERNEL
+from runsc_py.sentry.fs.proc.ping_groups import PING_GROUP_RANGE
 from runsc_py.sentry.fs.proc.setting_files import (
     INT_MAX,
     fixed,
@@ -309,7 +310,7 @@ _NET: dict[bytes, Specification] = {
         b"ip_unprivileged_port_start": setting(
             lambda task: task.namespaces.network, "first_unprivileged_port", 0xFFFF
         ),
-        b"ping_group_range": fixed(b"1\t0\n"),
+        b"ping_group_range": PING_GROUP_RANGE,
         b"tcp_available_congestion_control": b"reno cubic\n",
         b"tcp_congestion_control": fixed(b"cubic\n"),
         b"tcp_fastopen": fixed(b"1\n"),
