@@ -8,6 +8,8 @@ a default access control list is.  Neighbours: reading.py, where the handlers' c
 
 import errno
 import os
+from _socket import AF_UNIX, SOCK_CLOEXEC
+from _socket import socket as Socket
 
 from runsc_py.gofer import host, protocol
 from runsc_py.gofer.nodes import (
@@ -23,13 +25,21 @@ from runsc_py.gofer.nodes import (
     Node,
     check_name,
 )
-from runsc_py.gofer.reading import Handler, Reply, check_no_nul, check_xattr_name
+from runsc_py.gofer.reading import (
+    Handler,
+    Reply,
+    check_no_nul,
+    check_socket_type,
+    check_xattr_name,
+)
 
 AT_REMOVEDIR = 0x200
 RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
 
 _PERMISSIONS = 0o7777
+#: bytes of sun_path without the closing NUL
+_SOCKET_PATH = 107
 _SPECIAL_BITS = 0o7000
 _BITS = 0o777
 
@@ -165,6 +175,40 @@ def _make_device(
         raise
     finally:
         os.close(fd)
+
+
+def bind(
+    gofer: Gofer, directory: int, name: bytes, kind: int, mode: int, uid: int, gid: int, umask: int
+) -> Reply:
+    """Donates a UNIX socket bound to a new name, if the mount's policy allows it."""
+    parent = gofer.node(directory)
+    if not parent.mount.allow_bind:
+        raise OSError(errno.EOPNOTSUPP, "host sockets are not made")
+    gofer.directory_to_change(directory)
+    check_name(name)
+    check_socket_type(kind)
+    # Relative to /proc/self/fd; the last component is never followed.
+    place = b"%d/%b" % (parent.fd, name)
+    if len(place) > _SOCKET_PATH:
+        raise OSError(errno.ENAMETOOLONG, "a name too long for a socket")
+    bound = Socket(AF_UNIX, kind | SOCK_CLOEXEC)
+    try:
+        os.umask(umask)
+        try:
+            bound.bind(place)
+        except OSError as error:
+            number = errno.EEXIST if error.errno == errno.EADDRINUSE else error.errno
+            raise OSError(number, "bind") from None
+        try:
+            reply = _finish(gofer, parent, name, S_IFSOCK | mode & _PERMISSIONS, uid, gid)
+        except BaseException:
+            os.unlink(name, dir_fd=parent.fd)
+            raise
+    except BaseException:
+        bound.close()
+        raise
+    gofer.donate(bound.detach())
+    return reply
 
 
 def symlink(gofer: Gofer, directory: int, name: bytes, target: bytes, uid: int, gid: int) -> Reply:
@@ -361,6 +405,7 @@ HANDLERS: dict[int, Handler] = {
     protocol.CREATE: create,
     protocol.MKDIR: mkdir,
     protocol.MKNOD: mknod,
+    protocol.BIND: bind,
     protocol.SYMLINK: symlink,
     protocol.LINK: link,
     protocol.FALLOCATE: fallocate,

@@ -313,6 +313,25 @@ class GoferClient:
         node, packed = self._request(protocol.MKNOD, directory, name, mode, device, uid, gid, umask)
         return node, self._attributes(packed)
 
+    def bind(
+        self,
+        directory: int,
+        name: bytes,
+        kind: int,
+        mode: int,
+        uid: int = NO_ID,
+        gid: int = NO_ID,
+        umask: int = 0,
+    ) -> tuple[int, Attributes, int]:
+        """A UNIX socket of type `kind` bound to a new name: (node, attributes, descriptor).
+
+        Errors: EOPNOTSUPP when the mount does not allow it (the default), EEXIST, ENAMETOOLONG.
+        """
+        fd, (node, packed) = self._request_descriptor(
+            protocol.BIND, directory, name, kind, mode, uid, gid, umask
+        )
+        return node, self._attributes_or_close(packed, fd), fd
+
     def symlink(
         self, directory: int, name: bytes, target: bytes, uid: int = NO_ID, gid: int = NO_ID
     ) -> tuple[int, Attributes]:

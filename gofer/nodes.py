@@ -73,11 +73,12 @@ class MountSpec:
     """One host file or directory to serve.
 
     `source` is a host path, resolved when the gofer starts, symbolic links included.
-    `allow_connect` lets the client connect to the UNIX sockets beneath.  A directory that is a
+    `allow_connect` lets the client connect to the UNIX sockets beneath, `allow_bind` make such, if
+    the mount is not read-only.  A directory that is a
     store (`is_store`) shows nothing of what is in it: the client may have unnamed files there.
     """
 
-    __slots__ = ("allow_connect", "is_store", "read_only", "source")
+    __slots__ = ("allow_bind", "allow_connect", "is_store", "read_only", "source")
 
     def __init__(
         self,
@@ -85,23 +86,26 @@ class MountSpec:
         read_only: bool = True,
         allow_connect: bool = False,
         *,
+        allow_bind: bool = False,
         is_store: bool = False,
     ) -> None:
         self.source = os.fsencode(source)
         self.read_only = read_only or is_store
         self.allow_connect = allow_connect
+        self.allow_bind = allow_bind
         self.is_store = is_store
 
 
 class Mount:
     """A mount being served: its root's descriptor, or why there is none."""
 
-    __slots__ = ("allow_connect", "error", "is_store", "read_only", "root")
+    __slots__ = ("allow_bind", "allow_connect", "error", "is_store", "read_only", "root")
 
     def __init__(self, spec: MountSpec) -> None:
         self.read_only = spec.read_only
         self.is_store = spec.is_store
         self.allow_connect = spec.allow_connect
+        self.allow_bind = spec.allow_bind
         self.error = 0
         self.root = -1
         try:

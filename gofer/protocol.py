@@ -46,6 +46,7 @@ GETXATTR = 25
 SETXATTR = 26
 LISTXATTR = 27
 REMOVEXATTR = 28
+BIND = 29
 RENAME = 33
 CREATE_UNNAMED = 64
 SHUTDOWN = 65
@@ -90,6 +91,8 @@ MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
     READLINK: ("readlink", (int,), (bytes,)),
     # (node, socket type) → () and a descriptor
     CONNECT: ("connect", (int, int), ()),
+    # (directory, name, socket type, mode, uid, gid, umask) → (node, attributes) and a descriptor
+    BIND: ("bind", (int, bytes, int, int, int, int, int), (int, bytes)),
     # (directory, name, flags) → ()
     UNLINK: ("unlink", (int, bytes, int), ()),
     # (directory, cookie) → (last page?, names, inodes, DT_ types, cookies behind each); columns,

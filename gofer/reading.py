@@ -224,8 +224,7 @@ def connect(gofer: Gofer, number: int, kind: int) -> Reply:
         raise OSError(errno.EPERM, "host sockets are not served")
     if node.type != S_IFSOCK:
         raise OSError(errno.ECONNREFUSED, "not a socket")
-    if kind not in (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET):
-        raise OSError(errno.EINVAL, "socket type")
+    check_socket_type(kind)
     connected = Socket(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK)
     try:
         connected.connect(node.link_name)  # relative to /proc/self/fd
@@ -235,6 +234,12 @@ def connect(gofer: Gofer, number: int, kind: int) -> Reply:
         raise
     gofer.donate(connected.detach())
     return ()
+
+
+def check_socket_type(kind: int) -> None:
+    """Errors: EINVAL."""
+    if kind not in (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET):
+        raise OSError(errno.EINVAL, "socket type")
 
 
 def getxattr(gofer: Gofer, number: int, name: bytes) -> Reply:

@@ -44,6 +44,7 @@ class Config:
     debug_log: str
     file_access: str
     file_access_mounts: str
+    host_uds: str
     ignore_cgroups: bool
     log: str
     log_format: str

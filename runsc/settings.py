@@ -161,6 +161,12 @@ FILES = (
         check=Overlay.parse, for_author=lambda value: Overlay.parse(str(value)).directory == "",
     ),
     Setting(
+        "host-uds", "none", "none|open|create|all",
+        "unix sockets of the host in the root directory and other mounts: open lets programs "
+        "connect to them, create lets them make some",
+        choices=("none", "open", "create", "all"), for_author=always,
+    ),
+    Setting(
         "file-access", "exclusive", "exclusive|shared",
         "whether the host may change the root directory too", choices=SHARING,
     ),
@@ -187,6 +193,7 @@ _OF_GO = "it is about Go's runtime"
 #: options of gVisor's that there are not (any more), and what to say to who asks for them
 REFUSED = {
     "overlay": "it was replaced; use --overlay2=all:memory",
+    "fsgofer-host-uds": "it was replaced; use --host-uds=all",
     "vfs2": "it was removed and has no effect; leave it out",
     "fuse": "it was removed and has no effect; leave it out",
     "lisafs": "it was removed and has no effect; leave it out",

@@ -93,7 +93,7 @@ def plan_gofer_mounts(
         read_only = bool(parse_mount_options(mount.options)[0] & MS_RDONLY)
         layers = _layers_of(overlay if overlay.mounts == ALL and not read_only else None)
         planned.append((mount.source, read_only or layers.is_overlay, layers))
-    return _served(planned, overlay.directory), [layers for _, _, layers in planned]
+    return _served(planned, config), [layers for _, _, layers in planned]
 
 
 def _layers_of(overlay: Overlay | None) -> GoferMountConfiguration:
@@ -104,15 +104,16 @@ def _layers_of(overlay: Overlay | None) -> GoferMountConfiguration:
 
 
 def _served(
-    planned: list[tuple[str, bool, GoferMountConfiguration]], directory: str
+    planned: list[tuple[str, bool, GoferMountConfiguration]], config: Config
 ) -> list[MountSpec]:
-    """`directory`: for the stores of upper layers that are not beside their mount."""
     from runsc_py.gofer.process import MountSpec
 
+    directory = config.overlay.directory
+    connect, bind = config.host_uds in ("open", "all"), config.host_uds in ("create", "all")
     mounts = []
     for source, read_only, layers in planned:
         if layers.uses_gofer:
-            mounts.append(MountSpec(source, read_only=read_only))
+            mounts.append(MountSpec(source, read_only, connect, allow_bind=bind))
         if layers.has_filestore:
             mounts.append(MountSpec(source if layers.upper == SELF else directory, is_store=True))
     return mounts

@@ -49,7 +49,12 @@ from runsc_py.sentry.socket.socket import Socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
+    from runsc_py.sentry.errors import KernelError
     from runsc_py.sentry.kernel.task import Task
+else:
+    Protocol = object  # the real one is for type checkers, and slow to import
 
 UNCONNECTED = 0
 LISTENING = 1
@@ -58,6 +63,13 @@ CONNECTED = 3
 
 _DATA = POLLIN | POLLRDNORM
 _SPACE = POLLOUT | POLLWRNORM | POLLWRBAND
+
+
+class ConnectionSource(Protocol):
+    """Who waits for room in a backlog: a client, or the listener's name on the host."""
+
+    def retry_connecting(self) -> None: ...
+    def set_error(self, error: "type[KernelError]") -> None: ...
 
 
 class StreamSocket(Socket):
@@ -105,7 +117,7 @@ class StreamSocket(Socket):
         self.accept_queue: deque[StreamSocket] = deque()
         self.backlog = 0
         #: clients that wait for room in the accept queue
-        self.waiting_clients: dict[StreamSocket, None] = {}
+        self.waiting_clients: dict[ConnectionSource, None] = {}
         #: who called connect, listen or socketpair here: SO_PEERCRED of the other end
         self.credentials: SocketCredentials | None = None
         self.remote_credentials: SocketCredentials | None = None

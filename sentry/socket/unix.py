@@ -54,15 +54,21 @@ from runsc_py.sentry.socket.messages import Incoming, Outgoing, SocketCredential
 from runsc_py.sentry.socket.queue import ReceiveQueue, Segment
 from runsc_py.sentry.socket.socket import Socket
 from runsc_py.sentry.socket.stream import CONNECTED, LISTENING, UNCONNECTED, StreamSocket
-from runsc_py.sentry.vfs.attributes import S_IFSOCK
-from runsc_py.sentry.vfs.operations import make_node
+from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFSOCK
+from runsc_py.sentry.vfs.operations import make_socket_file
 from runsc_py.sentry.vfs.permissions import MAY_WRITE, check
 from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from runsc_py.sentry.kernel.task import Task
+    from runsc_py.sentry.kernel.waiting import WaitQueue
+    from runsc_py.sentry.socket.host_unix import HostName
     from runsc_py.sentry.vfs.inode import Inode
+else:
+    Protocol = object  # the real one is for type checkers, and slow to import
 
 _FAMILY = AF_UNIX.to_bytes(2, "little")
 _UNSPECIFIED = AF_UNSPEC.to_bytes(2, "little")
@@ -92,17 +98,28 @@ def address_of(name: bytes | None) -> bytes:
     return _FAMILY + name + (b"" if name[0] == 0 else b"\0")
 
 
+class DatagramSender(Protocol):
+    """Who may find the queue of a datagram socket full: another one, or its name on the host."""
+
+    @property
+    def send_buffer(self) -> int: ...
+    @property
+    def wait_queue(self) -> "WaitQueue": ...
+
+
 class UnixName:
     """The name a socket is bound to, and what makes it found by it."""
 
-    __slots__ = ("inode", "name", "socket")
+    __slots__ = ("host", "inode", "name", "socket")
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: "UnixSocket") -> None:
         self.socket = socket
         #: None while unbound
         self.name: bytes | None = None
         #: of a path name
         self.inode: Inode | None = None
+        #: the same name on the host, where the mount has it
+        self.host: HostName | None = None
 
     def bind(self, task: "Task", address: bytes) -> None:
         """Errors: EINVAL (bound already, a bad address), EADDRINUSE, those of mknod(2)."""
@@ -120,12 +137,16 @@ class UnixName:
 
     def _bind_path(self, task: "Task", name: bytes) -> None:
         try:
-            path = make_node(task, name, S_IFSOCK | 0o777, 0)
+            path, descriptor = make_socket_file(task, name, self.socket.kind)
         except EEXIST:
             raise EADDRINUSE from None
         self.name = name
         self.inode = path.inode
         anonymous_file_system(task.kernel).bound_sockets[path.inode] = self.socket
+        if descriptor >= 0:
+            from runsc_py.sentry.socket.host_unix import HostName
+
+            self.host = HostName(task, self.socket, descriptor)
 
     def _bind_abstract(self, name: bytes) -> None:
         names = self.socket.namespace.abstract_sockets
@@ -147,6 +168,9 @@ class UnixName:
 
     def release(self) -> None:
         """The socket is gone; its file, if it has one, stays."""
+        if self.host is not None:
+            self.host.close()
+            self.host = None
         if self.inode is not None:
             sockets = anonymous_file_system(self.socket.kernel).bound_sockets
             if sockets.get(self.inode) is self.socket:
@@ -161,7 +185,8 @@ class UnixName:
 def find_socket(task: "Task", socket: Socket, name: bytes) -> Socket:
     """The socket bound to `name`, of the same type as `socket`.
 
-    Errors: ECONNREFUSED, EPROTOTYPE, those of a path walk, EACCES.
+    Errors: ECONNREFUSED, EPROTOTYPE, EAGAIN (the host's server has no room), those of a path
+    walk, EACCES.
     """
     if name[0] == 0:
         found = socket.namespace.abstract_sockets.get(name)
@@ -169,6 +194,10 @@ def find_socket(task: "Task", socket: Socket, name: bytes) -> Socket:
         inode = walk(task, name).inode
         check(task.credentials, inode, MAY_WRITE)
         found = anonymous_file_system(task.kernel).bound_sockets.get(inode)
+        if found is None and inode.mode & S_IFMT == S_IFSOCK:
+            from runsc_py.sentry.socket.host_unix import reach_host
+
+            found = reach_host(task, socket, inode, name)
     if found is None:
         raise ECONNREFUSED
     if found.kind != socket.kind:
@@ -200,6 +229,8 @@ class UnixStream(StreamSocket):
         if self.name.name is None or self.state not in (UNCONNECTED, LISTENING):
             raise EINVAL
         self.start_listening(task, backlog)
+        if self.name.host is not None:
+            self.name.host.listen(backlog)
 
     def accept(self, task: "Task") -> Socket:
         return self.take_connection(task)
@@ -314,7 +345,7 @@ class UnixDatagram(Socket):
         self.send_closed = False
         self.released = False
         #: who found this queue full
-        self.blocked_senders: dict[UnixDatagram, None] = {}
+        self.blocked_senders: dict[DatagramSender, None] = {}
         self.remote_credentials: SocketCredentials | None = None
 
     def descriptor_information(self) -> bytes:
@@ -374,7 +405,7 @@ class UnixDatagram(Socket):
         if how != SHUT_RD:
             self.send_closed = True
         self.wait_queue.notify()
-        self._wake_senders()
+        self.wake_senders()
 
     # -- data -----------------------------------------------------------------------------
 
@@ -397,7 +428,7 @@ class UnixDatagram(Socket):
             raise EAGAIN
         for file in message.rights or ():
             file.acquire()
-        receiver.queue.append(
+        receiver.deliver(
             Segment(
                 bytes(message.data),
                 address=None if self.name.name is None else address_of(self.name.name),
@@ -406,8 +437,12 @@ class UnixDatagram(Socket):
                 sender=self,
             )
         )
-        receiver.wait_queue.notify(_DATA)
         return len(message.data)
+
+    def deliver(self, segment: Segment) -> None:
+        """A message has come, and there is room for it."""
+        self.queue.append(segment)
+        self.wait_queue.notify(_DATA)
 
     def _receiver(self, task: "Task", address: bytes | None) -> "UnixDatagram":
         """Errors: ENOTCONN, ECONNREFUSED, EPERM, EPIPE, those of find_socket."""
@@ -428,7 +463,7 @@ class UnixDatagram(Socket):
             raise EPIPE
         return receiver
 
-    def is_full_for(self, sender: "UnixDatagram") -> bool:
+    def is_full_for(self, sender: "DatagramSender") -> bool:
         """Whether `sender` has to wait; two connected to each other may use the whole buffer."""
         if self.queue.charged >= sender.send_buffer:
             return True
@@ -448,12 +483,13 @@ class UnixDatagram(Socket):
         sender = self.queue.segments[0].sender
         message = self.queue.take_message(size, flags)
         if not flags & MSG_PEEK:
-            self._wake_senders()
+            self.wake_senders()
             if sender is not None:
                 sender.wait_queue.notify(_SPACE)
         return message
 
-    def _wake_senders(self) -> None:
+    def wake_senders(self) -> None:
+        """There is room in the queue."""
         senders, self.blocked_senders = self.blocked_senders, {}
         for sender in senders:
             sender.wait_queue.notify(_SPACE)
@@ -464,7 +500,7 @@ class UnixDatagram(Socket):
         self.queue.clear()
         for sender in senders:
             sender.wait_queue.notify(_SPACE)
-        self._wake_senders()
+        self.wake_senders()
 
     def pending_bytes(self) -> int:
         # Of datagrams FIONREAD shows the first one's size.

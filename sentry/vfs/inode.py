@@ -11,6 +11,7 @@ Default methods answer as Linux does for a file type that lacks the operation.
 from weakref import WeakKeyDictionary
 
 from runsc_py.sentry.errors import (
+    ECONNREFUSED,
     EINVAL,
     ELOOP,
     ENOTDIR,
@@ -211,6 +212,19 @@ class Inode:
     ) -> "Inode":
         """A FIFO, socket, device node or regular file (mknod(2)); `mode` has the type."""
         raise EPERM
+
+    def make_socket(
+        self, name: bytes, mode: int, uid: int, gid: int, umask: int, socket_type: int
+    ) -> "tuple[Inode, int]":
+        """The file of a socket, and a host socket that is bound there; -1 where there is none."""
+        return self.make_node(name, mode, 0, uid, gid, umask), -1
+
+    def connect_socket(self, socket_type: int) -> int:
+        """A host descriptor connected to the host's socket that this file is.
+
+        Errors: ECONNREFUSED (also where the host's sockets are not to be had), EPROTOTYPE, EAGAIN.
+        """
+        raise ECONNREFUSED
 
     def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> "Inode":
         raise EPERM

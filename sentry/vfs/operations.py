@@ -139,6 +139,20 @@ def make_node(task: "Task", path: bytes, mode: int, device: int, start: Path | N
     return Path(parent.mount, add_entry(parent, inode))
 
 
+def make_socket_file(task: "Task", path: bytes, socket_type: int) -> tuple[Path, int]:
+    """The file that bind(2) makes, and the host's socket that is bound there; -1 for none.
+
+    Errors: those of every creation.
+    """
+    parent = prepare_creation(task, path, None)
+    check_may_create(task.credentials, parent)
+    mode, uid, gid, umask = new_inode_owner(task, parent.directory, S_IFSOCK | 0o777)
+    inode, descriptor = parent.directory.make_socket(
+        parent.name, mode, uid, gid, umask, socket_type
+    )
+    return Path(parent.mount, add_entry(parent, inode)), descriptor
+
+
 def make_symlink(task: "Task", target: bytes, path: bytes, start: Path | None = None) -> None:
     """symlinkat(2).  Errors: ENOENT (an empty target), and those of every creation."""
     if not target:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from runsc_py.gofer import protocol
 from runsc_py.gofer.protocol import Attributes as HostAttributes
-from runsc_py.sentry.errors import EINVAL, ENOENT, ESTALE
+from runsc_py.sentry.errors import EINVAL, ENOENT, EOPNOTSUPP, ESTALE
 from runsc_py.sentry.fs.gofer.ahead import Guess
 from runsc_py.sentry.fs.gofer.foreseen import place_of
 from runsc_py.sentry.fs.gofer.node import GoferInode
@@ -257,6 +257,19 @@ class GoferDirectory(GoferInode, LayerDirectory):
         owner = self._owner(uid, gid)
         made = gofer.ask(gofer.client.mknod, self.node, name, mode, device, *owner, umask)
         return self._adopt(name, made)
+
+    def make_socket(
+        self, name: bytes, mode: int, uid: int, gid: int, umask: int, socket_type: int
+    ) -> tuple[Inode, int]:
+        gofer = self.gofer
+        owner = self._owner(uid, gid)
+        try:
+            node, attributes, descriptor = gofer.ask(
+                gofer.client.bind, self.node, name, socket_type, mode & 0o7777, *owner, umask
+            )
+        except EOPNOTSUPP:
+            return super().make_socket(name, mode, uid, gid, umask, socket_type)
+        return self._adopt(name, (node, attributes)), descriptor
 
     def make_symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
         gofer = self.gofer

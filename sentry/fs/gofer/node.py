@@ -6,7 +6,7 @@ Exclusive caching believes what it was told until the sandbox itself changes som
 
 from runsc_py.gofer import protocol
 from runsc_py.gofer.protocol import Attributes as HostAttributes
-from runsc_py.sentry.errors import ENODATA, EOPNOTSUPP, EPERM, error_for
+from runsc_py.sentry.errors import ENODATA, EOPNOTSUPP, error_for
 from runsc_py.sentry.vfs.acl import ACCESS, AccessControlList
 from runsc_py.sentry.vfs.attributes import AttributeChange, Attributes, make_device
 from runsc_py.sentry.vfs.inode import Inode
@@ -203,7 +203,3 @@ class GoferInode(Inode):
                 return
         self._acl = None
         self.learn(gofer.ask(gofer.client.stat, self.node))
-
-    def connect(self, kind: int) -> int:
-        """A host descriptor connected to the host's socket here.  Errors: EPERM by default."""
-        raise EPERM

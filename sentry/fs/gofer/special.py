@@ -6,6 +6,7 @@ it.
 """
 
 from runsc_py.gofer.protocol import Attributes as HostAttributes
+from runsc_py.sentry.errors import ECONNREFUSED, EPERM
 from runsc_py.sentry.fs.gofer.node import GoferInode
 from runsc_py.sentry.fs.special_files import open_special_file
 
@@ -40,5 +41,8 @@ class GoferSpecial(GoferInode):
     def open(self, task: "Task", path: "Path", flags: int) -> "OpenFile":
         return open_special_file(task, path, self.get_attributes().special_device, flags)
 
-    def connect(self, kind: int) -> int:
-        return self.gofer.ask(self.gofer.client.connect, self.node, kind)
+    def connect_socket(self, socket_type: int) -> int:
+        try:
+            return self.gofer.ask(self.gofer.client.connect, self.node, socket_type)
+        except EPERM:
+            raise ECONNREFUSED from None  # as a file that nobody listens at

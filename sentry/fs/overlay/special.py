@@ -31,6 +31,9 @@ class OverlaySpecial(OverlayInode):
     def read_link(self) -> bytes:
         return self.real.read_link()
 
+    def connect_socket(self, socket_type: int) -> int:
+        return self.real.connect_socket(socket_type)
+
     def follow_link(self, task: "Task") -> "bytes | Path":
         return self.real.follow_link(task)
 

@@ -421,3 +421,67 @@ def test_bad_names_are_refused_by_every_message(served: Served, tree: Path, name
         assert caught.value.errno == (errno.ENAMETOOLONG if len(name) > 255 else errno.EINVAL)
     assert os.listdir(tree) == ["file"]
     assert served.descriptors() == before
+
+
+def bound_by(served: Served, name: bytes, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    """A socket of the host that the gofer has bound."""
+    _, _, descriptor = served.client.bind(served.root, name, kind, 0o777, umask=0o022)
+    return socket.socket(fileno=descriptor)
+
+
+def test_bind_is_off_by_default(served: Served, tree: Path) -> None:
+    """And never on a read-only mount."""
+    with pytest.raises(OSError) as caught:
+        bound_by(served, b"socket")
+    assert caught.value.errno == errno.EOPNOTSUPP
+    with serving(MountSpec(str(tree), read_only=True, allow_bind=True)) as read_only:
+        with pytest.raises(OSError) as caught:
+            bound_by(read_only, b"socket")
+        assert caught.value.errno == errno.EROFS
+    assert not (tree / "socket").exists()
+
+
+@pytest.mark.parametrize(
+    "kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET], ids=str
+)
+def test_bind(tree: Path, kind: int) -> None:
+    """A name that the host's programs can use; the umask counts, no descriptor stays."""
+    with serving(MountSpec(str(tree), read_only=False, allow_bind=True)) as served:
+        before = served.descriptors()
+        with bound_by(served, b"socket", kind) as bound, socket.socket(socket.AF_UNIX, kind) as we:
+            assert stat.S_IMODE((tree / "socket").stat().st_mode) == 0o755
+            if kind != socket.SOCK_DGRAM:
+                bound.listen(1)
+            we.connect(str(tree / "socket"))
+            if kind == socket.SOCK_DGRAM:
+                we.send(b"hello")
+                assert bound.recv(10) == b"hello"
+        assert served.descriptors() == before + 1  # of the node
+
+
+def test_bind_stays_where_it_is(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No name leads out of the directory, and no link is followed."""
+    outside = tmp_path_factory.mktemp("outside")
+    (tree / "link").symlink_to(outside / "socket")
+    (tree / "up").symlink_to("../socket")
+    expected = {
+        b"link": errno.EEXIST,
+        b"up": errno.EEXIST,
+        b"../socket": errno.EINVAL,
+        b"..": errno.EINVAL,
+        b".": errno.EINVAL,
+        b"": errno.EINVAL,
+        b"\0abstract": errno.EINVAL,
+        b"/tmp/socket": errno.EINVAL,
+        b"a" * 107: errno.ENAMETOOLONG,
+        b"a" * 256: errno.ENAMETOOLONG,
+    }
+    with serving(MountSpec(str(tree), read_only=False, allow_bind=True)) as served:
+        for name, number in expected.items():
+            with pytest.raises(OSError) as caught:
+                bound_by(served, name)
+            assert caught.value.errno == number, name
+        with pytest.raises(OSError) as caught:
+            bound_by(served, b"socket", socket.SOCK_RAW)
+        assert caught.value.errno == errno.EINVAL
+    assert not list(outside.iterdir()) and not (tree.parent / "socket").exists()
