@@ -19,6 +19,8 @@ setup(
         for part in PARTS
         for name in (part, *(f"{part}.{sub}" for sub in find_packages(part)))
     ],
+    # Not an entry point: the file says why.
+    scripts=["runsc/scripts/runsc-py"],
     cffi_modules=[
         "platform/ptrace/native/build_hot.py:ffibuilder",
         "gofer/native/build_host.py:ffibuilder",

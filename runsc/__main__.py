@@ -1,7 +1,5 @@
 """`python -m runsc_py.runsc`."""
 
-import sys
+from runsc_py.runsc.cli import command
 
-from runsc_py.runsc.cli import main
-
-sys.exit(main())
+command()

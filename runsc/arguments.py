@@ -6,9 +6,13 @@ getopt_long(3) without permutation: `--name VALUE`, `--name=VALUE`, `-n VALUE`, 
 bundled as `-it`; options end at `--` or at the first word that is none.
 """
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
 from runsc_py.runsc.errors import RunscError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 #: columns of help before an option's text
 MARGIN = 30

@@ -4,16 +4,18 @@ Every command is a module of `runsc/commands`, imported only when it is used: a 
 sandbox must not pay for the others.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
 
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.text import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
 
     from runsc_py.runsc.arguments import Syntax
     from runsc_py.runsc.config import Config
@@ -126,7 +128,7 @@ def _is_engines(words: Sequence[str]) -> bool:
     return False
 
 
-def _module(name: str) -> "Any":
+def _module(name: str) -> Any:
     """A module of runsc/commands; importlib itself would be one import more."""
     path = f"runsc_py.runsc.commands.{name}"
     __import__(path)
@@ -156,7 +158,7 @@ def _dispatch_with_options(arguments: Sequence[str]) -> int:
     raise RunscError(_unknown(name))
 
 
-def _run_container_command(module: str, name: str, rest: list[str], config: "Config | None") -> int:
+def _run_container_command(module: str, name: str, rest: list[str], config: Config | None) -> int:
     """What it fails with goes to `--log` too, where engines look for the reason."""
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.runtime_log import open_runtime_log
@@ -170,7 +172,7 @@ def _run_container_command(module: str, name: str, rest: list[str], config: "Con
         raise
 
 
-def syntax_of(name: str) -> "Syntax":
+def syntax_of(name: str) -> Syntax:
     """What a command takes.  Raises RunscError when there is none of this name."""
     for command, module, _ in COMMANDS + CONTAINER_COMMANDS:
         if command == name:
@@ -211,6 +213,20 @@ def main() -> int:
             "(run again with --debug for the traceback, and please report it)"
         )
         return EXIT_FAILURE
+
+
+def command() -> NoReturn:
+    """The program: ends without the interpreter's shutdown, which frees what is gone anyway."""
+    status = main()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        status = EXIT_SIGNAL_BASE + SIGPIPE
+    except OSError as error:
+        _complain(f"standard output: {error.strerror}")
+        status = EXIT_FAILURE
+    os._exit(status)
 
 
 def _complain(message: str) -> None:

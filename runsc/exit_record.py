@@ -4,8 +4,9 @@ The sandbox writes it for its root container, into a file that was opened before
 other container the process that waits for it on the host does.
 """
 
-import json
 import os
+
+from runsc_py.runsc.json_text import decode, encode
 
 
 class ExitRecord:
@@ -24,7 +25,7 @@ class ExitRecord:
         """Into a file that is empty; a full disk is no reason to fail an end."""
         document = {"status": self.status, "reason": self.reason, "message": self.message}
         try:
-            os.pwrite(descriptor, json.dumps(document).encode(), 0)
+            os.pwrite(descriptor, encode(document).encode(), 0)
         except OSError:
             return
 
@@ -32,7 +33,7 @@ class ExitRecord:
     def decode(cls, content: bytes) -> "ExitRecord | None":
         """What was written; None when the writer did not come to it."""
         try:
-            document = json.loads(content)
+            document = decode(content)
             return cls(int(document["status"]), str(document["reason"]), str(document["message"]))
         except (ValueError, KeyError, TypeError):
             return None

@@ -8,6 +8,7 @@ import time
 
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.json_text import encode
 from runsc_py.runsc.log import DEBUG, INFO, REPORT, WARNING
 
 LEVELS = {DEBUG: "debug", INFO: "info", WARNING: "warning", REPORT: "error"}
@@ -69,10 +70,8 @@ def _line(line_format: str, level: str, message: str) -> bytes:
     if line_format == "text":
         quoted = _quote(message)
         return f'time="{stamp}" level={level} msg={quoted}\n'.encode(errors="backslashreplace")
-    import json
-
     name = "msg" if line_format == "json" else "log"
-    return json.dumps({"level": level, name: message, "time": stamp}).encode() + b"\n"
+    return encode({"level": level, name: message, "time": stamp}).encode() + b"\n"
 
 
 def _quote(message: str) -> str:

@@ -89,12 +89,11 @@ def _process(container: "Container", parsed: Parsed, log: RuntimeLog) -> "Proces
 
 def _process_of_words(container: "Container", parsed: Parsed) -> "Process":
     """The container's own process with another command and what the options change."""
-    import msgspec
-
+    from runsc_py.runsc.control.codec import convert
     from runsc_py.runsc.oci.process import Capabilities, Process
     from runsc_py.runsc.options import parse_count
 
-    process = msgspec.convert(container.record.spec["process"], Process)
+    process = convert(Process, container.record.spec["process"])
     process.args = parsed.operands[1:]
     process.env = [*process.env, *parsed.all("env")]
     process.cwd = parsed.last("cwd") or process.cwd
@@ -145,15 +144,14 @@ def _start(
     relay: "ConsoleRelay | None",
 ) -> int:
     """Have the sandbox run it; its number inside."""
-    import msgspec
-
     from runsc_py.runsc.control.calls import ExecuteAsync
+    from runsc_py.runsc.oci.reading import encode_structure
 
     passed, program = passed_files(parsed), given_program(parsed)
     terminal = _terminal(process, parsed, relay)
     standard = [terminal] if terminal >= 0 else [0, 1, 2]
     call = ExecuteAsync(
-        identifier, msgspec.json.encode(process), parsed.last("user") or "", list(passed)
+        identifier, encode_structure(process), parsed.last("user") or "", list(passed)
     )
     call.has_executable = program >= 0
     given = [program] if program >= 0 else []
@@ -192,14 +190,13 @@ def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed
 
 def _terminal(process: "Process", parsed: Parsed, relay: "ConsoleRelay | None") -> int:
     """The process's end of its terminal; -1 when it has none."""
-    from msgspec import to_builtins
-
     from runsc_py.runsc.containers.console import open_console
+    from runsc_py.runsc.oci.reading import document_of
 
     if not process.terminal:
         return -1
     if (path := parsed.last("console-socket")) is not None:
-        return open_console(path, to_builtins(process.console_size))
+        return open_console(path, document_of(process.console_size))
     return os.dup(0 if relay is None else relay.terminal)
 
 

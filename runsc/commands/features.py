@@ -22,11 +22,11 @@ HOOKS = (
 def features(config: Config) -> dict[str, object]:
     """The document."""
     from importlib.metadata import version
-    from typing import get_args
 
     from runsc_py.runsc.loader.mount_options import mount_option_names
     from runsc_py.runsc.oci.default import VERSION
     from runsc_py.runsc.oci.spec import NamespaceType
+    from runsc_py.runsc.oci.types import texts_of
     from runsc_py.sentry.auth.capabilities import CAPABILITY_NAMES
 
     return {
@@ -35,7 +35,7 @@ def features(config: Config) -> dict[str, object]:
         "hooks": list(HOOKS),
         "mountOptions": mount_option_names(),
         "linux": {
-            "namespaces": sorted(get_args(NamespaceType)),
+            "namespaces": sorted(texts_of(NamespaceType)),
             "capabilities": [f"CAP_{name.upper()}" for name in CAPABILITY_NAMES],
             "cgroup": {
                 "v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": False,
@@ -56,16 +56,15 @@ def _seccomp(config: Config) -> dict[str, object]:
     """A bundle's own filter is an option, since no call reaches the host in any case."""
     if not config.oci_seccomp:
         return {"enabled": False}
-    from typing import get_args
-
     from runsc_py.runsc.oci.seccomp import Action, Flag, Operator
+    from runsc_py.runsc.oci.types import texts_of
 
     return {
         "enabled": True,
-        "actions": sorted(get_args(Action)),
-        "operators": sorted(get_args(Operator)),
+        "actions": sorted(texts_of(Action)),
+        "operators": sorted(texts_of(Operator)),
         "archs": ["SCMP_ARCH_X86_64"],
-        "knownFlags": sorted(get_args(Flag)),
+        "knownFlags": sorted(texts_of(Flag)),
     }
 
 

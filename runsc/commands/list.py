@@ -6,6 +6,7 @@ from runsc_py.runsc.arguments import Option, Syntax
 from runsc_py.runsc.commands.container_command import parse_or_help
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.json_text import encode
 from runsc_py.runsc.runtime_log import RuntimeLog
 from runsc_py.runsc.text import table
 
@@ -52,10 +53,8 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
     if parsed.has("quiet"):
         sys.stdout.write("".join(f"{record.identifier}\n" for record in records))
     elif parsed.last("format") == "json":
-        import json
-
         entries = [_entry(record) for record in records]
-        sys.stdout.write(json.dumps(entries or None) + "\n")
+        sys.stdout.write(encode(entries or None) + "\n")
     else:
         _print_table(records)
     return 0

@@ -72,7 +72,7 @@ def _forward_stream(container: "Container", port: int, path: str) -> None:
     from runsc_py.runsc.control.client import connect
 
     try:
-        stream = connect(path)
+        stream = socket.socket(fileno=connect(path).detach())
     except OSError as error:
         raise RunscError(f"--stream {path}: {error.strerror}") from None
     with stream:

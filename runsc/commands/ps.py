@@ -5,6 +5,7 @@ import sys
 from runsc_py.runsc.arguments import Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
+from runsc_py.runsc.json_text import encode
 from runsc_py.runsc.runtime_log import RuntimeLog
 from runsc_py.runsc.text import table
 
@@ -35,9 +36,7 @@ def _print(container: "Container", parsed: Parsed) -> int:
     with container.client() as client:
         processes = client.processes(container.identifier)
     if parsed.last("format") == "json":
-        import json
-
-        sys.stdout.write(json.dumps([process.pid for process in processes]) + "\n")
+        sys.stdout.write(encode([process.pid for process in processes]) + "\n")
         return 0
     sys.stdout.write(process_table(processes))
     return 0

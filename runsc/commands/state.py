@@ -5,6 +5,7 @@ import sys
 from runsc_py.runsc.arguments import Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
+from runsc_py.runsc.json_text import encode_indented
 from runsc_py.runsc.runtime_log import RuntimeLog
 
 TYPE_CHECKING = False
@@ -17,9 +18,7 @@ SYNTAX = Syntax(
 
 
 def _print(container: "Container", parsed: Parsed) -> int:
-    import json
-
-    sys.stdout.write(json.dumps(container.record.oci_state(), indent=2) + "\n")
+    sys.stdout.write(encode_indented(container.record.oci_state()) + "\n")
     return 0
 
 

@@ -45,14 +45,13 @@ SYNTAX = Syntax(
 
 def _resources(parsed: Parsed) -> "dict[str, Any]":
     """What the command line asks for, checked.  Raises RunscError."""
-    from msgspec import to_builtins
 
-    from runsc_py.runsc.oci.reading import read_structure
+    from runsc_py.runsc.oci.reading import document_of, read_structure
     from runsc_py.runsc.oci.resources import Resources
 
     if (path := parsed.last("resources")) is not None:
         path = "/dev/stdin" if path == "-" else path
-        found: dict[str, Any] = to_builtins(read_structure(Resources, path, "resources")[0])
+        found: dict[str, Any] = document_of(read_structure(Resources, path, "resources")[0])
         return found
     resources: dict[str, Any] = {}
     for name, (group, member) in MEMBERS.items():

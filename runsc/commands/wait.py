@@ -5,6 +5,7 @@ import sys
 from runsc_py.runsc.arguments import Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
+from runsc_py.runsc.json_text import encode
 from runsc_py.runsc.options import parse_count
 from runsc_py.runsc.runtime_log import RuntimeLog
 
@@ -21,8 +22,6 @@ SYNTAX = Syntax(
 
 
 def _wait(container: "Container", parsed: Parsed) -> int:
-    import json
-
     from runsc_py.runsc.containers.waiting import exit_status
 
     if (text := parsed.last("pid")) is not None:
@@ -32,7 +31,7 @@ def _wait(container: "Container", parsed: Parsed) -> int:
     else:
         status = container.wait()
     document = {"id": container.identifier, "exitStatus": status}
-    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.write(encode(document) + "\n")
     return 0
 
 

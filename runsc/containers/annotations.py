@@ -4,8 +4,6 @@ Kubernetes' engines say so with annotations.  podman says it with namespaces: a 
 joins those of another container's process belongs into that one's sandbox.
 """
 
-import re
-
 from runsc_py.runsc.containers.host_process import HostProcess
 from runsc_py.runsc.containers.store import StateDirectory
 from runsc_py.runsc.errors import RunscError
@@ -21,7 +19,6 @@ CRI = (
 )
 #: namespaces that containers of one sandbox share
 SHARED = ("pid", "ipc", "uts", "network")
-NAMESPACE_PATH = re.compile(r"/proc/([0-9]+)/ns/[a-z_]+")
 
 
 def sandbox_of(spec: "Spec", identifier: str, store: StateDirectory) -> str:
@@ -62,7 +59,15 @@ def joined_processes(spec: "Spec") -> set[int]:
     found = set()
     for kind in SHARED:
         namespace = spec.namespace(kind)  # type: ignore[arg-type]  # each of SHARED is one
-        match = NAMESPACE_PATH.fullmatch(namespace.path) if namespace is not None else None
-        if match is not None and HostProcess.find(int(match[1])) is not None:
-            found.add(int(match[1]))
+        pid = _process_of(namespace.path) if namespace is not None else 0
+        if pid and HostProcess.find(pid) is not None:
+            found.add(pid)
     return found
+
+
+def _process_of(path: str) -> int:
+    """The PID of `/proc/PID/ns/TYPE`; 0 for any other path."""
+    match path.split("/"):
+        case ["", "proc", pid, "ns", _] if pid.isascii() and pid.isdigit():
+            return int(pid)
+    return 0

@@ -6,24 +6,23 @@ container that is being created.
 """
 
 import os
-import signal
 
 from runsc_py.runsc.containers import cgroups
 from runsc_py.runsc.containers.hooks import run_hooks, run_poststop_hooks
+from runsc_py.runsc.containers.host_process import SIGKILL
 from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.containers.status import CREATED, CREATING, PAUSED, RUNNING, STOPPED
 from runsc_py.runsc.containers.store import NoSuchContainer, StateDirectory
 from runsc_py.runsc.containers.waiting import KILLED, exit_status
-from runsc_py.runsc.control.calls import RUNNING as IS_RUNNING
-from runsc_py.runsc.control.calls import TO_ALL, TO_PROCESS
-from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.control.errors import CLOSED, ControlError
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.json_text import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from runsc_py.runsc.control.client import ControlClient
     from runsc_py.runsc.runtime_log import RuntimeLog
 
 #: seconds that a killed process gets to be gone
@@ -52,9 +51,11 @@ class Container:
         """A `start` that was killed may not have come to writing down what it did."""
         if self.record.current_status() != CREATED:
             return
+        from runsc_py.runsc.control import calls
+
         try:
             with self.client(PATIENCE) as client:
-                if client.state(self.identifier) == IS_RUNNING:
+                if client.state(self.identifier) == calls.RUNNING:
                     self.record.become(RUNNING)
         except ControlError:
             return  # it is about to end, or busy: what is written down will do
@@ -64,8 +65,10 @@ class Container:
         """Its whole name."""
         return self.record.identifier
 
-    def client(self, timeout: float | None = None) -> ControlClient:
+    def client(self, timeout: float | None = None) -> "ControlClient":
         """A connection to its sandbox.  Raises ControlError (CLOSED) when that is gone."""
+        from runsc_py.runsc.control.client import ControlClient
+
         return ControlClient(self._store.socket_path(self.record.sandbox_id), timeout)
 
     def _reload(self) -> str:
@@ -108,9 +111,7 @@ class Container:
             else:
                 self._start_subcontainer(client)
 
-    def _start_subcontainer(self, client: ControlClient) -> None:
-        import json
-
+    def _start_subcontainer(self, client: "ControlClient") -> None:
         from runsc_py.runsc.config import Config
         from runsc_py.runsc.control.calls import StartSubcontainer
         from runsc_py.runsc.oci.reading import decode_spec
@@ -119,7 +120,7 @@ class Container:
         record = self.record
         sandbox = record.sandbox
         assert sandbox is not None
-        content = json.dumps(without_sandbox_namespace(record.spec, sandbox.pid)).encode()
+        content = encode(without_sandbox_namespace(record.spec, sandbox.pid)).encode()
         config = Config.from_dict(record.config)
         gofer = start_subcontainer_gofer(decode_spec(content), config, record.bundle)
         try:
@@ -173,7 +174,7 @@ class Container:
         # A waiting process of a subcontainer ends by itself, with the container's status.
         if not record.is_root and process.wait(PATIENCE):
             return
-        process.kill(signal.SIGKILL)
+        process.kill(SIGKILL)
         if not process.wait(GRACE):
             raise RunscError(f"process {process.pid} of container {self.identifier} does not end")
 
@@ -194,8 +195,11 @@ class Container:
 
     # -- signals -------------------------------------------------------------------------------
 
-    def kill(self, number: int, *, everyone: bool, pid: int = 0, mode: str = TO_PROCESS) -> None:
-        """Send a signal to the first process, all, one or a group.  Raises RunscError."""
+    def kill(self, number: int, *, everyone: bool, pid: int = 0, mode: str = "") -> None:
+        """Send a signal to the first process, all, one or a group.  Raises RunscError.
+
+        `mode` as in calls.Signal; one process when it is empty.
+        """
         status = self.record.current_status()
         if status == STOPPED:
             if everyone:
@@ -204,14 +208,17 @@ class Container:
         if status == CREATING:
             raise RunscError("cannot signal a container that is being created")
         process = self.record.process
-        if number == signal.SIGKILL and status != RUNNING and self.record.is_root:
+        if number == SIGKILL and status != RUNNING and self.record.is_root:
             # Nothing runs in there that could be told.
             if process is not None:
                 process.kill(number)
             return
+        from runsc_py.runsc.control.calls import TO_ALL, TO_PROCESS
+
+        whom = TO_ALL if everyone else mode or TO_PROCESS
         try:
             with self.client() as client:
-                client.signal(self.identifier, number, pid, TO_ALL if everyone else mode)
+                client.signal(self.identifier, number, pid, whom)
         except ControlError as error:
             if error.code != CLOSED:
                 raise

@@ -22,7 +22,8 @@ from runsc_py.runsc.containers.store import StateDirectory
 from runsc_py.runsc.containers.waiting import wait_as_container
 from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.oci.reading import encode_spec, read_bundle
+from runsc_py.runsc.json_text import decode
+from runsc_py.runsc.oci.reading import encode_structure, read_bundle
 from runsc_py.runsc.oci.spec import Spec
 from runsc_py.runsc.oci.validation import validate
 from runsc_py.runsc.runtime_log import RuntimeLog
@@ -92,7 +93,6 @@ class Creation:
         return spec
 
     def _new_record(self, spec: Spec, sandbox_id: str) -> ContainerRecord:
-        import json
         import pwd
 
         record = ContainerRecord(self._identifier, sandbox_id)
@@ -103,7 +103,7 @@ class Creation:
         except KeyError:  # a user without a name
             record.owner = str(os.geteuid())
         record.config = self._config.to_dict()
-        record.spec = json.loads(encode_spec(spec))
+        record.spec = decode(encode_structure(spec))
         record.sandbox = HostProcess.find(os.getpid())
         self._store.save(record)
         return record

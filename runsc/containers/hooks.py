@@ -7,12 +7,11 @@ started, `createContainer` after them, `poststart` when its program runs, `posts
 is left of it.  (`startContainer` hooks run inside: loader/start_hooks.py.)
 """
 
-import json
 import os
-import signal
-from contextlib import suppress
 
+from runsc_py.runsc.containers.host_process import SIGKILL
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.json_text import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,12 +94,12 @@ def _run(
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise HookError(f"{path}: {reason}") from None
     try:
-        output, _ = process.communicate(json.dumps(state).encode(), timeout)
+        output, _ = process.communicate(encode(state).encode(), timeout)
     except subprocess.TimeoutExpired:
         raise HookError(f"{path}: hook ran past specified timeout of {timeout}.0s") from None
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, SIGKILL)
             process.wait()
     if process.returncode != 0:
         text = output[-OUTPUT_LIMIT:].decode(errors="replace").strip()
@@ -117,7 +116,9 @@ def _environment(hook: "dict[str, Any]") -> "dict[bytes, bytes] | None":
 
 
 def _status(code: int) -> str:
-    return f"signal: {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    from signal import Signals
+
+    return f"signal: {Signals(-code).name}" if code < 0 else f"exit status {code}"
 
 
 def _enter_mount_namespace() -> None:
@@ -127,5 +128,7 @@ def _enter_mount_namespace() -> None:
     """
     from runsc_py.runsc.confinement.container_root import leave_host_mounts
 
-    with suppress(OSError):
+    try:
         leave_host_mounts()
+    except OSError:
+        return

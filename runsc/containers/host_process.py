@@ -5,10 +5,10 @@ with the time the process started it is never reused.
 """
 
 import os
-import select
-import signal
 import time
 
+#: of signal(7); the module `signal` takes longer to import than a signal to be sent
+SIGKILL = 9
 #: seconds between two looks where there is no pidfd
 INTERVAL = 0.01
 
@@ -32,7 +32,7 @@ class HostProcess:
         """Whether it still runs.  A zombie does not."""
         return _read_stat(self.pid) == self.start_time
 
-    def kill(self, number: int = signal.SIGKILL) -> bool:
+    def kill(self, number: int = SIGKILL) -> bool:
         """Send a signal; False when it has ended before."""
         if not self.is_alive():
             return False
@@ -50,6 +50,8 @@ class HostProcess:
             descriptor = os.pidfd_open(self.pid)
         except OSError:  # it just ended, or the host has no pidfd
             return self._poll(timeout)
+        import select
+
         try:
             poller = select.poll()
             poller.register(descriptor, select.POLLIN)

@@ -1,13 +1,12 @@
 """What is written down of a container: one JSON document in the state directory.
 
-Only the standard library's json is used: `state`, `kill` and `delete` are asked for often.
+`state`, `kill` and `delete` are asked for often: nothing is imported here that takes its time.
 """
-
-import json
 
 from runsc_py.runsc.containers.host_process import HostProcess
 from runsc_py.runsc.containers.status import STATUSES, check_transition
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.json_text import decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,13 +80,13 @@ class ContainerRecord:
         for name in ("process", "sandbox"):
             process = document[name]
             document[name] = process and {"pid": process.pid, "start_time": process.start_time}
-        return json.dumps({"version": VERSION, **document}).encode()
+        return encode({"version": VERSION, **document}).encode()
 
     @classmethod
     def decode(cls, content: bytes) -> "ContainerRecord":
         """What `encode` made.  Raises RunscError for anything else."""
         try:
-            document = json.loads(content)
+            document = decode(content)
             if document["version"] != VERSION or document["status"] not in STATUSES:
                 raise ValueError("of another version")
             record = cls(document["identifier"], document["sandbox_id"])

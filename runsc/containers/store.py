@@ -12,8 +12,6 @@ both; deleting the container takes away all of it.  Reading needs no lock.
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.errors import RunscError
@@ -156,17 +154,26 @@ class StateDirectory:
 
     # -- locks ---------------------------------------------------------------------------------
 
-    @contextmanager
-    def locked(self, identifier: str) -> Iterator[None]:
-        """Be the only command that changes a container; the lock goes with its record."""
-        path = os.path.join(self.path, identifier + LOCK)
-        descriptor = _lock(path)
-        try:
-            yield
-        finally:
-            if not self.exists(identifier):
-                _unlink(path)
-            os.close(descriptor)
+    def locked(self, identifier: str) -> "Locked":
+        """Be the only command that changes a container, in a `with` statement."""
+        return Locked(self, identifier)
+
+
+class Locked:
+    """The lock of a container, held; it goes with its record."""
+
+    def __init__(self, store: StateDirectory, identifier: str) -> None:
+        self._store = store
+        self._identifier = identifier
+        self._path = os.path.join(store.path, identifier + LOCK)
+
+    def __enter__(self) -> None:
+        self._descriptor = _lock(self._path)
+
+    def __exit__(self, *_: object) -> None:
+        if not self._store.exists(self._identifier):
+            _unlink(self._path)
+        os.close(self._descriptor)
 
 
 def _lock(path: str) -> int:

@@ -7,7 +7,6 @@ whoever asks, and when that ends, of whoever reaps orphans there.
 
 import os
 
-from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE
 from runsc_py.runsc.exit_record import ExitRecord
@@ -16,6 +15,8 @@ from runsc_py.runsc.standard_files import close_others
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from runsc_py.runsc.control.client import ControlClient
 
 FIRST_OTHER = 3
 #: the status of what SIGKILL ended
@@ -30,7 +31,7 @@ def exit_status(status: int) -> int:
 
 
 def wait_as_container(
-    client: ControlClient, identifier: str, record: int, confine: "Callable[[], int]"
+    client: "ControlClient", identifier: str, record: int, confine: "Callable[[], int]"
 ) -> int:
     """Fork a process that ends with the container, and writes its exit record; its id.
 
@@ -39,13 +40,13 @@ def wait_as_container(
     return _fork(client, identifier, 0, record, confine)
 
 
-def wait_as_process(client: ControlClient, identifier: str, pid: int) -> int:
+def wait_as_process(client: "ControlClient", identifier: str, pid: int) -> int:
     """Fork a process that ends with one that `execute` has started; its id."""
     return _fork(client, identifier, pid, -1)
 
 
 def _fork(
-    client: ControlClient,
+    client: "ControlClient",
     identifier: str,
     pid: int,
     record: int,

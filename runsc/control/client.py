@@ -8,14 +8,15 @@ away answers everything with the code CLOSED.
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Iterator, Sequence
+from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM
+from _socket import socket as Socket
 
 from runsc_py.runsc.control import calls, codec, wire
 from runsc_py.runsc.control.errors import CLOSED, PROTOCOL, TIMEOUT, ControlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
     from typing import TypeVar
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 LONGEST_ADDRESS = 107
 
 
-def connect(path: str) -> socket.socket:
+def connect(path: str) -> Socket:
     """A connection to a unix socket however long its path is.  Raises OSError."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    connection = Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     try:
         if len(os.fsencode(path)) <= LONGEST_ADDRESS:
             connection.connect(path)

@@ -2,13 +2,14 @@
 
 The standard library's would do the same, and cost every command 25 milliseconds: it imports
 `inspect` and compiles three functions a class.  What a field is comes from the annotations; the
-codec reads `FIELDS`.
+codec reads `FIELDS`.  A type may have a condition (`Rule`).
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar, dataclass_transform
+    from typing import Any, TypeVar
+    from typing import dataclass_transform as dataclass_transform
 
     T = TypeVar("T")
 else:
@@ -19,32 +20,72 @@ else:
 
 
 class Field:
-    """One field: its type, its default, and whether it is shown."""
+    """One field: its type, its default, whether it is shown, and how it is called elsewhere."""
 
-    __slots__ = ("default", "factory", "kind", "shown")
+    __slots__ = ("default", "factory", "kind", "name", "shown")
 
     def __init__(
-        self, kind: object, default: object, factory: "Callable[[], object] | None", shown: bool
+        self,
+        kind: object,
+        default: object,
+        factory: "Callable[[], object] | None",
+        shown: bool,
+        name: str = "",
     ) -> None:
         self.kind = kind
         self.default = default
         self.factory = factory
         self.shown = shown
+        #: what a document calls it; empty for its own name
+        self.name = name
 
     @property
     def is_required(self) -> bool:
         """Whether it has no default."""
         return self.default is REQUIRED and self.factory is None
 
+    def is_default(self, value: object) -> bool:
+        """Whether an object has this value when nothing is said."""
+        default = self.factory() if self.factory is not None else self.default
+        return type(value) is type(default) and value == default
+
 
 REQUIRED = object()
 
 
+class Rule:
+    """A type, of which not every value will do."""
+
+    def __init__(self, kind: object = str) -> None:
+        self.kind = kind
+
+    def objection(self, value: "Any") -> str:
+        """Why a value of the type will not do; empty when it does."""
+        raise NotImplementedError
+
+    def __or__(self, nothing: None) -> "Maybe":
+        return Maybe(self)
+
+
+class Maybe:
+    """`Rule | None`."""
+
+    __slots__ = ("rule",)
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+
 def field(
-    *, default: object = REQUIRED, default_factory: "Any" = None, shown: bool = True
+    *,
+    default: object = REQUIRED,
+    default_factory: "Any" = None,
+    shown: bool = True,
+    name: str = "",
 ) -> "Any":
-    """A field whose default is made for each object, or which is not shown in logs."""
-    return Field(None, default, default_factory, shown)
+    """A field that a document calls otherwise, or which is not shown in logs, or whose default is
+    made for each object."""
+    return Field(None, default, default_factory, shown, name)
 
 
 @dataclass_transform(field_specifiers=(field,))
@@ -53,7 +94,12 @@ def message(kind: "type[T]") -> "type[T]":
     fields: dict[str, Field] = dict(getattr(kind, "FIELDS", {}))
     for name, annotation in kind.__annotations__.items():
         given = kind.__dict__.get(name, REQUIRED)
-        one = given if isinstance(given, Field) else Field(None, given, None, True)
+        if isinstance(given, Field):
+            one = given
+        elif given in ([], {}):
+            one = Field(None, REQUIRED, type(given), True)  # each object has its own
+        else:
+            one = Field(None, given, None, True)
         one.kind = annotation
         fields[name] = one
     made: Any = kind

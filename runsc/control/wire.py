@@ -12,15 +12,20 @@ Only None, booleans, integers, floats, strings, byte strings, arrays and maps wi
 travel.  Whatever else arrives, too much of it, or a descriptor too many, ends the connection.
 """
 
+from __future__ import annotations
+
 import os
 from _socket import CMSG_SPACE, MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_NOSIGNAL, SCM_RIGHTS, SOL_SOCKET
 from _socket import socket as Socket
-from collections.abc import Sequence
 from struct import Struct, iter_unpack, pack
 
 import msgpack
 
 from runsc_py.runsc.control.errors import PROTOCOL, ControlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 REQUEST, REPLY, ERROR, EVENT = range(4)
 

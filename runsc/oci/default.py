@@ -1,8 +1,9 @@
 """The configuration that `spec` writes: what runc's has, for a command of one's own."""
 
-import msgspec
+import json
 
 from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
+from runsc_py.runsc.oci.reading import document_of
 from runsc_py.runsc.oci.spec import Linux, Mount, Namespace, NamespaceType, Root, Spec
 
 VERSION = "1.2.0"
@@ -57,7 +58,7 @@ def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
             readonly_paths=READ_ONLY.split(),
         ),
     )
-    document = msgspec.to_builtins(spec)
+    document = document_of(spec)
     # The specification wants both ids; as defaults of ours they would be left out.
     document["process"]["user"] = {"uid": 0, "gid": 0}
-    return msgspec.json.format(msgspec.json.encode(document), indent=4) + b"\n"
+    return json.dumps(document, indent=4).encode() + b"\n"

@@ -1,12 +1,17 @@
 """`process` of config.json: what is run, as whom, with which rights and limits."""
 
-from typing import Annotated, Literal
+from runsc_py.runsc.control.message import field
+from runsc_py.runsc.oci.types import (
+    Annotated,
+    Int32,
+    Literal,
+    Spelled,
+    Structure,
+    Uint32,
+    Uint64,
+)
 
-from msgspec import Meta, field
-
-from runsc_py.runsc.oci.types import Int32, Structure, Uint32, Uint64
-
-ProcessorList = Annotated[str, Meta(pattern="^[0-9, -]*$")]
+ProcessorList = Annotated[str, Spelled("0123456789, -")]
 
 
 class ConsoleSize(Structure):
@@ -39,7 +44,7 @@ class Capabilities(Structure):
 class Rlimit(Structure):
     """One limit of setrlimit(2)."""
 
-    type: Annotated[str, Meta(pattern="^RLIMIT_[A-Z]+$")]
+    type: Annotated[str, Spelled("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "RLIMIT_")]
     soft: Uint64
     hard: Uint64
 

@@ -4,26 +4,32 @@ Members that nobody knows are reported and ignored, as the specification asks.  
 a member that is not there: engines written in Go write it for empty lists.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterator
-from typing import Any, TypeVar
 
-import msgspec
-
+from runsc_py.runsc import json_text
+from runsc_py.runsc.control.codec import convert
+from runsc_py.runsc.control.message import Rule, fields_of
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.oci.process import Process
 from runsc_py.runsc.oci.spec import Spec
 from runsc_py.runsc.oci.types import Structure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TypeVar
+
+    T = TypeVar("T", bound=Structure)
 
 #: no configuration is larger
 SIZE_LIMIT = 16 << 20
 
 CONFIGURATION = "config.json"
 
-#: of numbers, with and without a sign; a type of msgspec cannot say the latter
+#: of numbers, with and without a sign
 SMALLEST, LARGEST = -(1 << 63), (1 << 64) - 1
-
-T = TypeVar("T", bound=Structure)
 
 
 def read_bundle(bundle: str) -> tuple[Spec, list[str]]:
@@ -65,22 +71,34 @@ def read_structure(kind: type[T], path: str, name: str) -> tuple[T, list[str]]:
 
 def decode(kind: type[T], content: bytes) -> tuple[T, list[str]]:
     """A structure out of JSON.  Raises ValueError."""
-    try:
-        raw = _without_nulls(msgspec.json.decode(content))
-        structure = msgspec.convert(raw, kind)
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+    raw = _without_nulls(json_text.decode(content))
+    structure = convert(kind, raw, strict=False)
     return structure, [f"unknown member {path} is ignored" for path in _unknown(raw, kind, "$")]
 
 
 def decode_spec(content: bytes) -> Spec:
-    """What `encode_spec` made.  Raises ValueError."""
+    """What `encode_structure` made of one.  Raises ValueError."""
     return decode(Spec, content)[0]
 
 
-def encode_spec(spec: Spec) -> bytes:
-    """The specification as JSON."""
-    return msgspec.json.encode(spec)
+def encode_structure(structure: Structure) -> bytes:
+    """A structure as JSON."""
+    return json_text.encode(document_of(structure)).encode()
+
+
+def document_of(value: Any) -> Any:
+    """A structure, or what holds some, as plain values; defaults are left out."""
+    fields = fields_of(value)
+    if fields is not None:
+        present = ((one, getattr(value, name)) for name, one in fields.items())
+        return {
+            one.name: document_of(member) for one, member in present if not one.is_default(member)
+        }
+    if isinstance(value, list):
+        return [document_of(item) for item in value]
+    if isinstance(value, dict):
+        return {key: document_of(item) for key, item in value.items()}
+    return value
 
 
 def _without_nulls(value: Any) -> Any:
@@ -95,7 +113,9 @@ def _without_nulls(value: Any) -> Any:
 
 def _unknown(value: Any, kind: Any, path: str) -> Iterator[str]:
     """Places of members of `value`, which was converted to `kind`, that the structure has not."""
-    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
+    if isinstance(kind, Rule):
+        return  # texts, numbers, and lists of them
+    arguments: tuple[object, ...] = getattr(kind, "__args__", ())
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unknown(item, arguments[0], f"{path}[{index}]")
@@ -107,7 +127,7 @@ def _unknown(value: Any, kind: Any, path: str) -> Iterator[str]:
             for key, item in value.items():
                 yield from _unknown(item, structure, f"{path}.{key}")
             return
-        members = {field.encode_name: field.type for field in msgspec.structs.fields(structure)}
+        members = {one.name: one.kind for one in (fields_of(structure) or {}).values()}
         for key, item in value.items():
             if key in members:
                 yield from _unknown(item, members[key], f"{path}.{key}")

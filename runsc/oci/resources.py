@@ -1,10 +1,16 @@
 """`linux.resources` of config.json: what control groups limit."""
 
-from typing import Annotated
-
-from msgspec import Meta, field
-
-from runsc_py.runsc.oci.types import Int64, StringMap, Structure, Uint16, Uint32, Uint64
+from runsc_py.runsc.control.message import field
+from runsc_py.runsc.oci.types import (
+    Annotated,
+    Int64,
+    Matching,
+    StringMap,
+    Structure,
+    Uint16,
+    Uint32,
+    Uint64,
+)
 
 
 class DeviceRule(Structure):
@@ -87,7 +93,7 @@ class BlockIo(Structure):
 class HugepageLimit(Structure):
     """Huge pages of one size."""
 
-    page_size: Annotated[str, Meta(pattern="^[1-9][0-9]*[KMG]B$")]
+    page_size: Annotated[str, Matching("[1-9][0-9]*[KMG]B")]
     limit: Uint64
 
 

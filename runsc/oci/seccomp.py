@@ -1,10 +1,14 @@
 """`linux.seccomp` of config.json: a system call filter in libseccomp's words."""
 
-from typing import Annotated, Literal
-
-from msgspec import Meta
-
-from runsc_py.runsc.oci.types import Structure, Uint32, Uint64
+from runsc_py.runsc.oci.types import (
+    Annotated,
+    Literal,
+    NotEmpty,
+    Range,
+    Structure,
+    Uint32,
+    Uint64,
+)
 
 Action = Literal[
     "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",
@@ -34,7 +38,7 @@ Flag = Literal[
 class Argument(Structure):
     """A condition on one argument of a call."""
 
-    index: Annotated[int, Meta(ge=0, le=5)]
+    index: Annotated[int, Range(0, 5)]
     value: Uint64
     op: Operator
     value_two: Uint64 = 0
@@ -43,7 +47,7 @@ class Argument(Structure):
 class Rule(Structure):
     """What happens to some calls when all conditions hold."""
 
-    names: Annotated[list[str], Meta(min_length=1)]
+    names: Annotated[list[str], NotEmpty()]
     action: Action
     errno_ret: Uint32 | None = None
     args: list[Argument] = []

@@ -1,13 +1,19 @@
 """config.json of a bundle, whole."""
 
-from typing import Annotated, Any, Literal
-
-from msgspec import Meta, field
-
+from runsc_py.runsc.control.message import field
 from runsc_py.runsc.oci.process import Process
 from runsc_py.runsc.oci.resources import Resources
 from runsc_py.runsc.oci.seccomp import Seccomp
-from runsc_py.runsc.oci.types import Int64, StringMap, Structure, Uint32
+from runsc_py.runsc.oci.types import (
+    Annotated,
+    Int64,
+    Literal,
+    Matching,
+    Range,
+    StringMap,
+    Structure,
+    Uint32,
+)
 
 NamespaceType = Literal["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]
 
@@ -50,7 +56,7 @@ class Hook(Structure):
     args: list[str] = []
     #: None is not the same as empty: runc's hooks then inherit its own
     env: list[str] | None = None
-    timeout: Annotated[int, Meta(ge=1)] | None = None
+    timeout: Annotated[int, Range(1, (1 << 63) - 1)] | None = None
 
 
 class Hooks(Structure):
@@ -74,7 +80,7 @@ class Namespace(Structure):
 class Device(Structure):
     """A device file to make in the container."""
 
-    type: Annotated[str, Meta(pattern="^[cbup]$")]
+    type: Literal["c", "b", "u", "p"]
     path: str
     major: Int64 = 0
     minor: Int64 = 0
@@ -95,7 +101,7 @@ class IntelRdt(Structure):
     clos_id: str = field(name="closID", default="")
     schemata: list[str] = []
     l3_cache_schema: str = ""
-    mem_bw_schema: Annotated[str, Meta(pattern="^(MB:[^\\n]*)?$")] = ""
+    mem_bw_schema: Annotated[str, Matching("(MB:[^\\n]*)?")] = ""
     enable_monitoring: bool = False
     enable_cmt: bool = field(name="enableCMT", default=False)
     enable_mbm: bool = field(name="enableMBM", default=False)
@@ -167,11 +173,11 @@ class Spec(Structure):
     annotations: StringMap = {}
     linux: Linux | None = None
     #: other platforms: that they are there is all that is asked
-    solaris: dict[str, Any] | None = None
-    windows: dict[str, Any] | None = None
-    vm: dict[str, Any] | None = None
-    zos: dict[str, Any] | None = None
-    freebsd: dict[str, Any] | None = None
+    solaris: dict[str, object] | None = None
+    windows: dict[str, object] | None = None
+    vm: dict[str, object] | None = None
+    zos: dict[str, object] | None = None
+    freebsd: dict[str, object] | None = None
 
     def namespace(self, kind: NamespaceType) -> Namespace | None:
         """The entry of a kind of `linux.namespaces`."""

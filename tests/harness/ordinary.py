@@ -14,7 +14,7 @@ from harness.sandbox import EXECUTABLE
 
 NOBODY = 65534
 PARTS = ("sentry", "platform", "gofer", "runsc")
-LIBRARIES = ("msgpack", "msgspec", "cffi", "_cffi_backend", "construct", "backports")
+LIBRARIES = ("msgpack", "cffi", "_cffi_backend", "construct", "backports")
 
 
 def interpreter() -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.oci.reading import decode, decode_spec, encode_spec, read_bundle
+from runsc_py.runsc.oci.reading import decode, decode_spec, encode_structure, read_bundle
 from runsc_py.runsc.oci.spec import Spec
 from runsc_py.runsc.oci.validation import validate
 
@@ -51,7 +51,7 @@ def test_a_right_one(tmp_path: Path) -> None:
     """Nothing to warn about; it is the same when it was written and read again."""
     spec, warnings = read(document(str(tmp_path)))
     assert warnings == []
-    assert decode_spec(encode_spec(spec)) == spec
+    assert decode_spec(encode_structure(spec)) == spec
     assert spec.process is not None and spec.process.user.additional_gids == [3]
 
 
