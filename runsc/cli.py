@@ -165,6 +165,7 @@ def _run_container_command(module: str, name: str, rest: list[str], config: Conf
 
     settings = config if config is not None else Config()
     log = open_runtime_log(settings)
+    log.debug(f"{name}: containers are recorded in {settings.root}")
     try:
         return int(_module(module).main(name, rest, settings, log))
     except RunscError as error:

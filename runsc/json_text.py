@@ -47,12 +47,18 @@ def decode(content: bytes) -> "Any":
     return value
 
 
-def encode(value: object) -> str:
+def encode(value: object, separators: tuple[str, str] = (", ", ": ")) -> str:
     """In one line, in ASCII, as json.dumps has it.  Raises ValueError for what JSON has not."""
+    between, behind = separators
     write = make_encoder(
-        {}, _refuse, encode_basestring_ascii, None, ": ", ", ", False, False, False
+        {}, _refuse, encode_basestring_ascii, None, behind, between, False, False, False
     )
     return "".join(write(value, 0))
+
+
+def encode_compact(value: object) -> str:
+    """Without spaces, as programs in Go write it."""
+    return encode(value, (",", ":"))
 
 
 def encode_indented(value: object, margin: str = "") -> str:

@@ -17,22 +17,22 @@ LEVELS = {DEBUG: "debug", INFO: "info", WARNING: "warning", REPORT: "error"}
 class RuntimeLog:
     """Lines to a file; also what the sentry takes for a log."""
 
-    __slots__ = ("_format", "_level", "_to_stderr", "descriptor")
+    __slots__ = ("_format", "_level", "_stderr_level", "descriptor")
 
-    def __init__(self, descriptor: int, line_format: str, level: int, to_stderr: bool) -> None:
+    def __init__(
+        self, descriptor: int, line_format: str, level: int, stderr_level: int | None
+    ) -> None:
         #: -1 for none
         self.descriptor = descriptor
         self._format = line_format
         self._level = level
-        self._to_stderr = to_stderr
+        self._stderr_level = stderr_level
 
     def _write(self, level: int, message: str) -> None:
-        if level < self._level:
-            return
         name = LEVELS[level]
-        if self.descriptor >= 0:
+        if self.descriptor >= 0 and level >= self._level:
             _write_all(self.descriptor, _line(self._format, name, message))
-        if self._to_stderr:
+        if self._stderr_level is not None and self._stderr_level <= level:
             _write_all(2, _line("text", name, message))
 
     def debug(self, message: str) -> None:
@@ -48,8 +48,9 @@ class RuntimeLog:
         self._write(WARNING, message)
 
     def report(self, message: str) -> None:
-        """Why the command failed."""
-        self._write(REPORT, message)
+        """Why the command failed; on standard error it is told anyway (cli.py)."""
+        if self.descriptor >= 0:
+            _write_all(self.descriptor, _line(self._format, LEVELS[REPORT], message))
 
 
 def open_runtime_log(config: Config) -> RuntimeLog:
@@ -62,7 +63,14 @@ def open_runtime_log(config: Config) -> RuntimeLog:
         except OSError as error:
             raise RunscError(f"--log {config.log}: {error.strerror}") from None
     level = DEBUG if config.debug else INFO
-    return RuntimeLog(descriptor, config.log_format, level, config.alsologtostderr)
+    return RuntimeLog(descriptor, config.log_format, level, _stderr_level(config, level))
+
+
+def _stderr_level(config: Config, level: int) -> int | None:
+    """From which level on standard error is told; it hears of errors in any case (cli.py)."""
+    if config.alsologtostderr or (config.debug and not config.log):
+        return level
+    return None if config.log else WARNING
 
 
 def _line(line_format: str, level: str, message: str) -> bytes:

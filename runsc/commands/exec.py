@@ -37,7 +37,14 @@ ENGINE = (
     Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
     Option("--apparmor", "PROFILE", "accepted and ignored"),
     Option("--process-label", "LABEL", "accepted and ignored"),
-    Option("--cgroup", "PATH", "accepted and ignored"),
+    Option("--cgroup", "/", "only the container's own control group can be had", repeats=True),
+    Option("--ignore-paused", help="also in a paused container, where it runs after a resume"),
+    Option(
+        "--pidfd-socket",
+        "SOCKET",
+        "where a descriptor of the process is sent that ends with the command",
+        completes=FILE,
+    ),
 )
 
 SYNTAX = Syntax(
@@ -65,10 +72,26 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
 
     container = Container.load(config.root, parsed.operands[0], log)
     status = container.record.current_status()
-    if status not in ("created", "running"):
+    if status == "paused" and not parsed.has("ignore-paused"):
+        raise RunscError("cannot exec in a paused container (use --ignore-paused to override)")
+    if status not in ("created", "running", "paused"):
         raise RunscError(f"cannot exec in a {status} container")
+    _check_groups(parsed.all("cgroup"))
     process = _process(container, parsed, log)
     return _execute(container, process, parsed)
+
+
+def _check_groups(wanted: list[str]) -> None:
+    """`--cgroup [CONTROLLER,…:]PATH`.  Raises RunscError."""
+    for text in wanted:
+        path = text.rpartition(":")[2]
+        if ".." in path.split("/"):
+            raise RunscError(f"bad sub cgroup path {path!r}")
+        if path.strip("/"):
+            raise RunscError(
+                f"--cgroup {text!r}: a process of the container is in the container's own control "
+                "group; use /"
+            )
 
 
 def _process(container: "Container", parsed: Parsed, log: RuntimeLog) -> "Process":
@@ -104,7 +127,10 @@ def _process_of_words(container: "Container", parsed: Parsed) -> "Process":
     process.user.additional_gids = [*process.user.additional_gids, *groups]
     if names := parsed.all("cap"):
         capabilities = process.capabilities or Capabilities()
-        for kind in ("bounding", "effective", "permitted"):
+        kinds = ["bounding", "effective", "permitted"]
+        if capabilities.inheritable:  # as with runc: who inherits some keeps these as well
+            kinds.append("ambient")
+        for kind in kinds:
             present: list[str] = getattr(capabilities, kind)
             setattr(capabilities, kind, [*present, *(n for n in names if n not in present)])
         process.capabilities = capabilities

@@ -1,12 +1,13 @@
 """`runsc-py list`: the containers of one `--root`."""
 
+import os
 import sys
 
 from runsc_py.runsc.arguments import Option, Syntax
 from runsc_py.runsc.commands.container_command import parse_or_help
-from runsc_py.runsc.config import Config
+from runsc_py.runsc.config import Config, default_root
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.json_text import encode
+from runsc_py.runsc.json_text import encode_compact
 from runsc_py.runsc.runtime_log import RuntimeLog
 from runsc_py.runsc.text import table
 
@@ -42,6 +43,8 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
     from runsc_py.runsc.containers.store import StateDirectory
 
     store = StateDirectory(config.root)
+    if config.root != default_root() and not os.path.isdir(config.root):
+        raise RunscError(f"--root {config.root}: no such directory")
     records = []
     for identifier in store.identifiers():
         try:
@@ -53,20 +56,11 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
     if parsed.has("quiet"):
         sys.stdout.write("".join(f"{record.identifier}\n" for record in records))
     elif parsed.last("format") == "json":
-        entries = [_entry(record) for record in records]
-        sys.stdout.write(encode(entries or None) + "\n")
+        entries = [record.listed_state() for record in records]
+        sys.stdout.write(encode_compact(entries or None) + "\n")
     else:
         _print_table(records)
     return 0
-
-
-def _entry(record: "ContainerRecord") -> dict[str, object]:
-    return {
-        **record.oci_state(),
-        "rootfs": (record.spec.get("root") or {}).get("path", ""),
-        "created": record.created,
-        "owner": record.owner,
-    }
 
 
 def _print_table(records: "list[ContainerRecord]") -> None:

@@ -2,10 +2,11 @@
 
 import sys
 
-from runsc_py.runsc.arguments import Option, Parsed, Syntax
+from runsc_py.runsc.arguments import Option, Parsed, Syntax, parse
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
-from runsc_py.runsc.json_text import encode
+from runsc_py.runsc.containers.status import STOPPED
+from runsc_py.runsc.json_text import encode_compact
 from runsc_py.runsc.runtime_log import RuntimeLog
 from runsc_py.runsc.text import table
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from runsc_py.runsc.control.calls import ProcessEntry
 
 SYNTAX = Syntax(
-    "runsc-py [options] ps [--format table|json] ID",
-    "List the processes of a container, by their ids inside.",
+    "runsc-py [options] ps [--format table|json] ID [PS-OPTION…]",
+    "List the processes of a container, by their ids inside. Options of ps(1) are accepted; the "
+    "table is always the same.",
     (
         (
             "options",
@@ -33,10 +35,12 @@ HEADER = ("UID", "PID", "PPID", "C", "TTY", "STIME", "TIME", "CMD")
 
 
 def _print(container: "Container", parsed: Parsed) -> int:
-    with container.client() as client:
-        processes = client.processes(container.identifier)
+    processes: list[ProcessEntry] = []
+    if container.record.current_status() != STOPPED:
+        with container.client() as client:
+            processes = client.processes(container.identifier)
     if parsed.last("format") == "json":
-        sys.stdout.write(encode([process.pid for process in processes]) + "\n")
+        sys.stdout.write(encode_compact([process.pid for process in processes]) + "\n")
         return 0
     sys.stdout.write(process_table(processes))
     return 0
@@ -63,4 +67,10 @@ def process_table(processes: "list[ProcessEntry]") -> str:
 
 def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
     """Print them."""
-    return with_container(SYNTAX, name, words, config, log, _print, most=64)
+    return with_container(SYNTAX, name, _own(words), config, log, _print)
+
+
+def _own(words: list[str]) -> list[str]:
+    """The words up to the container's name: what follows is for ps(1), and changes nothing."""
+    parsed = parse(SYNTAX, words, "runsc-py ps")
+    return words[: len(words) - len(parsed.operands) + 1]

@@ -18,7 +18,7 @@ SYNTAX = Syntax(
 
 
 def _print(container: "Container", parsed: Parsed) -> int:
-    sys.stdout.write(encode_indented(container.record.oci_state()) + "\n")
+    sys.stdout.write(encode_indented(container.record.listed_state()) + "\n")
     return 0
 
 

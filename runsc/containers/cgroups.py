@@ -2,8 +2,11 @@
 
 Both versions are served.  Version 1 has a hierarchy for each controller, version 2 one for all.
 What cannot be written is left to the sandbox's own limits (`sentry_limits`), with a warning.
+
+Neighbour: resource_settings.py (which file gets which value).
 """
 
+import errno
 import os
 import time
 
@@ -11,17 +14,13 @@ from runsc_py.runsc.errors import RunscError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 #: controllers of version 1 that a container is put into when the host has them
 CONTROLLERS = (
     "memory", "cpu", "cpuacct", "cpuset", "pids", "blkio", "devices", "freezer", "hugetlb",
+    "net_cls", "net_prio", "perf_event", "rdma", "name=systemd",
 )  # fmt: skip
-#: processes of ours beside the guest's: sentry, gofer, stubs that wait to become a guest's
-OVERHEAD = 64
-#: bytes that these need; the host's limit is larger by so much, the guest's is exact
-MEMORY_OVERHEAD = 64 << 20
 #: seconds that a group's last processes get to end
 GRACE = 5.0
 INTERVAL = 0.01
@@ -30,16 +29,21 @@ INTERVAL = 0.01
 class Hierarchy:
     """One mounted control group file system."""
 
-    __slots__ = ("controllers", "mount_point", "version")
+    __slots__ = ("controllers", "hands_down", "mount_point", "version")
 
     def __init__(self, version: int, mount_point: str, controllers: frozenset[str]) -> None:
         self.version = version
         self.mount_point = mount_point
         self.controllers = controllers
+        #: whether a group has to be given its controllers by those above it
+        self.hands_down = version == 2
 
 
 def hierarchies(mountinfo: str) -> list[Hierarchy]:
-    """Those of a /proc/PID/mountinfo; version 2 only where version 1 has no controllers."""
+    """Those of a /proc/PID/mountinfo.
+
+    Beside version 1, version 2 is only another tree to be in: it has no controllers.
+    """
     found = []
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
@@ -51,8 +55,9 @@ def hierarchies(mountinfo: str) -> list[Hierarchy]:
                 found.append(Hierarchy(1, mount_point, controllers))
         elif kind == "cgroup2":
             found.append(Hierarchy(2, mount_point, frozenset()))
-    if any(hierarchy.version == 1 for hierarchy in found):
-        return [hierarchy for hierarchy in found if hierarchy.version == 1]
+    alone = all(hierarchy.version == 2 for hierarchy in found)
+    for hierarchy in found:
+        hierarchy.hands_down = hierarchy.version == 2 and alone
     return found
 
 
@@ -116,7 +121,7 @@ def _make_group(hierarchy: Hierarchy, directory: str) -> None:
     parts = os.path.relpath(directory, hierarchy.mount_point).split("/")
     parent = hierarchy.mount_point
     for part in parts:
-        if hierarchy.version == 2:
+        if hierarchy.hands_down:
             _enable_controllers(parent)
         child = os.path.join(parent, part)
         os.makedirs(child, 0o755, exist_ok=True)
@@ -177,7 +182,7 @@ def remove_groups(groups: list[str]) -> list[str]:
     for directory in groups:
         while True:
             try:
-                os.rmdir(directory)
+                _remove(directory)
             except FileNotFoundError:
                 pass
             except OSError:
@@ -187,6 +192,14 @@ def remove_groups(groups: list[str]) -> list[str]:
                 left.append(directory)
             break
     return left
+
+
+def _remove(directory: str) -> None:
+    """Remove a group with those that were made below it.  Raises OSError."""
+    for entry in os.scandir(directory):
+        if entry.is_dir(follow_symlinks=False):
+            _remove(entry.path)
+    os.rmdir(directory)
 
 
 def out_of_memory_kills(groups: list[str]) -> int:
@@ -205,108 +218,87 @@ def out_of_memory_kills(groups: list[str]) -> int:
 
 
 def sentry_limits(resources: "dict[str, Any]") -> tuple[int | None, int | None]:
-    """Memory in bytes and processes, as the sandbox enforces them itself; None is no limit."""
-    memory = (resources.get("memory") or {}).get("limit")
-    pids = (resources.get("pids") or {}).get("limit")
-    return (
-        memory if memory is not None and memory > 0 else None,
-        pids if pids is not None and pids > 0 else None,
-    )
+    """Memory in bytes and processes, as the sandbox enforces them itself.
+
+    -1 is no limit, None that nothing is said.
+    """
+    from runsc_py.runsc.containers.resource_settings import pids_limit
+
+    return (resources.get("memory") or {}).get("limit") or None, pids_limit(resources)
 
 
 def apply(groups: list[str], resources: "dict[str, Any]") -> list[str]:
-    """Write the limits; a line for each that the host does not take."""
-    problems = []
+    """Write the limits; a line for each that this host does not have, or does not let us write.
+
+    Raises RunscError for values that it refuses.
+    """
+    from runsc_py.runsc.containers.resource_settings import is_optional, settings
+
+    written, problems = set(), []
+    wanted: dict[str, str] = {}
     for directory in groups:
+        refused = []
         version = 2 if os.path.exists(os.path.join(directory, "cgroup.controllers")) else 1
-        settings = _settings_2(resources) if version == 2 else _settings_1(resources)
-        for name, text in settings:
+        if version == 2 and len(groups) > 1:
+            continue  # beside version 1 it has no controllers
+        for name, text in settings(version, resources):
+            wanted[name] = text
             path = os.path.join(directory, name)
             if not os.path.exists(path):
                 continue  # of another hierarchy
+            written.add(name)
             try:
                 write(path, text)
-            except OSError as error:
+            except PermissionError as error:
                 problems.append(f"cgroup: {name} = {text}: {error.strerror}")
+            except OSError:
+                refused.append((path, text))
+        # Some values are only right together with others: quota and period, memory and swap.
+        for path, text in refused:
+            _write_or_explain(path, text)
+    problems += [
+        f"cgroup: {name} = {text}: this host has no such control file"
+        for name, text in wanted.items()
+        if name not in written and not is_optional(name, text)
+    ]
     return problems
 
 
-def _settings_1(resources: "dict[str, Any]") -> "Iterator[tuple[str, str]]":
-    """Control files of version 1 and their content."""
-    memory, cpu = resources.get("memory") or {}, resources.get("cpu") or {}
-    block, pids = resources.get("blockIO") or {}, (resources.get("pids") or {}).get("limit")
-    for key, name in (
-        ("limit", "memory.limit_in_bytes"),
-        ("swap", "memory.memsw.limit_in_bytes"),
-        ("reservation", "memory.soft_limit_in_bytes"),
-        ("swappiness", "memory.swappiness"),
-    ):
-        if (value := memory.get(key)) is not None and value != 0:
-            yield name, str(_with_overhead(value) if key in ("limit", "swap") else value)
-    for key, name in (
-        ("shares", "cpu.shares"),
-        ("period", "cpu.cfs_period_us"),
-        ("quota", "cpu.cfs_quota_us"),
-        ("burst", "cpu.cfs_burst_us"),
-        ("realtimePeriod", "cpu.rt_period_us"),
-        ("realtimeRuntime", "cpu.rt_runtime_us"),
-        ("idle", "cpu.idle"),
-        ("cpus", "cpuset.cpus"),
-        ("mems", "cpuset.mems"),
-    ):
-        if value := cpu.get(key):
-            yield name, str(value)
-    if pids is not None and pids != 0:
-        yield "pids.max", _pids_max(pids)
-    if weight := block.get("weight"):
-        yield "blkio.weight", str(weight)
-    for limit in resources.get("hugepageLimits") or ():
-        yield f"hugetlb.{limit['pageSize']}.limit_in_bytes", str(limit["limit"])
+def _write_or_explain(path: str, text: str) -> None:
+    """Raises RunscError with runc's words."""
+    try:
+        write(path, text)
+    except OSError as error:
+        directory, name = os.path.split(path)
+        if error.errno == errno.EBUSY and name == "memory.limit_in_bytes":
+            usage, peak = (
+                _read(os.path.join(directory, f"memory.{one}usage_in_bytes"))
+                for one in ("", "max_")
+            )
+            raise RunscError(
+                f"unable to set memory limit to {text} (current usage: {usage}, peak usage: {peak})"
+            ) from None
+        reason = (error.strerror or "").lower()
+        raise RunscError(f'failed to write "{text}": write {path}: {reason}') from None
 
 
-def _settings_2(resources: "dict[str, Any]") -> "Iterator[tuple[str, str]]":
-    """Control files of version 2 and their content."""
-    memory, cpu = resources.get("memory") or {}, resources.get("cpu") or {}
-    block, pids = resources.get("blockIO") or {}, (resources.get("pids") or {}).get("limit")
-    limit, swap = memory.get("limit"), memory.get("swap")
-    if limit:
-        yield "memory.max", _maximum(_with_overhead(limit))
-    if swap:
-        yield "memory.swap.max", _maximum(swap if swap < 0 else max(swap - max(limit or 0, 0), 0))
-    if reservation := memory.get("reservation"):
-        yield "memory.low", _maximum(reservation)
-    if shares := cpu.get("shares"):
-        # 2 … 262144 of version 1 are 1 … 10000 of version 2
-        yield "cpu.weight", str(1 + ((max(2, min(shares, 262144)) - 2) * 9999) // 262142)
-    if cpu.get("quota") or cpu.get("period"):
-        quota, period = cpu.get("quota") or -1, cpu.get("period") or 100_000
-        yield "cpu.max", f"{_maximum(quota)} {period}"
-    for key, name in (
-        ("burst", "cpu.max.burst"),
-        ("idle", "cpu.idle"),
-        ("cpus", "cpuset.cpus"),
-        ("mems", "cpuset.mems"),
-    ):
-        if value := cpu.get(key):
-            yield name, str(value)
-    if pids is not None and pids != 0:
-        yield "pids.max", _pids_max(pids)
-    if weight := block.get("weight"):
-        yield "io.weight", f"default {weight}"
-    for huge in resources.get("hugepageLimits") or ():
-        yield f"hugetlb.{huge['pageSize']}.max", str(huge["limit"])
-    yield from (resources.get("unified") or {}).items()
+def _read(path: str) -> str:
+    """What a control file says; nothing when it cannot be read."""
+    try:
+        with open(path) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
-def _with_overhead(limit: int) -> int:
-    """The sandbox's processes are in the same group as the guest's memory."""
-    return limit + MEMORY_OVERHEAD if limit > 0 else limit
-
-
-def _maximum(value: int) -> str:
-    return "max" if value < 0 else str(value)
-
-
-def _pids_max(limit: int) -> str:
-    """The exact limit is the sandbox's; the host's must leave room for the sandbox itself."""
-    return "max" if limit < 0 else str(limit + OVERHEAD)
+def check_unused(groups: list[str]) -> None:
+    """A group that is there must be empty and not frozen.  Raises RunscError."""
+    found = {pid for directory in groups for pid in processes(directory)}
+    if found:
+        raise RunscError(f"container's cgroup is not empty: {len(found)} process(es) found")
+    for directory in groups:
+        if (
+            _read(os.path.join(directory, "freezer.state")) == "FROZEN"
+            or _read(os.path.join(directory, "cgroup.freeze")) == "1"
+        ):
+            raise RunscError("container's cgroup unexpectedly frozen")

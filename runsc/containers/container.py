@@ -224,6 +224,26 @@ class Container:
                 raise
             raise RunscError("container not running") from None
 
+    # -- limits --------------------------------------------------------------------------------
+
+    def update(self, changes: "dict[str, Any]") -> list[str]:
+        """Change `linux.resources`; what is to be warned about.  Raises RunscError."""
+        from runsc_py.runsc.containers.resource_settings import updated
+
+        with self._store.locked(self.identifier):
+            if self._reload() == STOPPED:
+                raise RunscError("container not running")
+            linux = self.record.spec.setdefault("linux", {})
+            merged = updated(linux.get("resources") or {}, changes)
+            problems = cgroups.apply(self.record.cgroups, merged)
+            memory, pids = cgroups.sentry_limits(changes)
+            if memory is not None or pids is not None:
+                with self.client() as client:
+                    client.update(memory, pids)
+            linux["resources"] = merged
+            self._store.save(self.record)
+        return problems
+
     # -- pause and resume ----------------------------------------------------------------------
 
     def pause(self) -> None:

@@ -27,7 +27,7 @@ from runsc_py.runsc.oci.reading import encode_structure, read_bundle
 from runsc_py.runsc.oci.spec import Spec
 from runsc_py.runsc.oci.validation import validate
 from runsc_py.runsc.runtime_log import RuntimeLog
-from runsc_py.runsc.sandbox_process import SandboxDied, SandboxRequest, launch_sandbox
+from runsc_py.runsc.sandbox_process import SandboxRequest, launch_sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,9 @@ class Creation:
             systemd=self._config.systemd_cgroup,
         )
         hierarchies = cgroups.host_hierarchies()
-        record.cgroups = cgroups.plan_groups(hierarchies, path)
+        planned = cgroups.plan_groups(hierarchies, path)
+        cgroups.check_unused(planned)
+        record.cgroups = planned
         self._store.save(record)
         try:
             cgroups.make_groups(hierarchies, path)
@@ -195,7 +197,7 @@ class Creation:
         request.terminal = self._terminal(record)
         try:
             launch_sandbox(request)
-        except SandboxDied:
+        except RunscError:
             if cgroups.out_of_memory_kills(record.cgroups):
                 raise RunscError("container init was OOM-killed (memory limit too low?)") from None
             raise

@@ -105,10 +105,19 @@ class ContainerRecord:
         state = {
             "ociVersion": self.spec.get("ociVersion", ""),
             "id": self.identifier,
-            "status": status,
             "pid": self.process.pid if self.process is not None and status != "stopped" else 0,
+            "status": status,
             "bundle": self.bundle,
         }
         if self.annotations:
             state["annotations"] = self.annotations
         return state
+
+    def listed_state(self) -> "dict[str, Any]":
+        """The same with what runc's `state` and `list` tell beside it."""
+        return {
+            **self.oci_state(),
+            "rootfs": (self.spec.get("root") or {}).get("path", ""),
+            "created": self.created,
+            "owner": self.owner,
+        }

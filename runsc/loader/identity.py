@@ -115,6 +115,14 @@ def _groups_of(task: Task, user: str) -> tuple[int, ...]:
     return tuple(found)
 
 
+def add_home(task: Task, environment: list[bytes], uid: int) -> None:
+    """Give the environment a HOME when it has none, or as runc sees it the same, an empty one."""
+    if b"HOME=" in environment:
+        environment.remove(b"HOME=")
+    if not any(entry.startswith(b"HOME=") for entry in environment):
+        environment.append(b"HOME=" + home_of(task, uid).encode(errors="surrogateescape"))
+
+
 def home_of(task: Task, uid: int) -> str:
     """The home directory of a uid: `/` where the database does not say."""
     for row in read_database(task, b"/etc/passwd", GROUP_FIELDS):

@@ -14,7 +14,7 @@ import os
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, UNSUPPORTED, ControlError
 from runsc_py.runsc.loader.executable import resolve_executable
-from runsc_py.runsc.loader.identity import home_of, look_up_user
+from runsc_py.runsc.loader.identity import add_home, look_up_user
 from runsc_py.runsc.loader.loader import ContainerInformation, ContainerProcess, failing_alone
 from runsc_py.runsc.loader.process_arguments import full_credentials, initial_limits, set_limit
 from runsc_py.runsc.loader.start import pid_namespace_of, prepare, process_arguments, walker_in
@@ -156,8 +156,8 @@ class Lifecycle:
                 raise ControlError(
                     f"failed to resolve binary path: {error}", error.code, error.errno
                 ) from None
-        if call.resolve_home and not any(entry.startswith(b"HOME=") for entry in environment):
-            environment.append(b"HOME=" + os.fsencode(home_of(walker, uid)))
+        if call.resolve_home:
+            add_home(walker, environment, uid)
         for controller in call.initial_cgroups:
             raise ControlError(
                 f"FindCgroup can't locate cgroup controller: {controller} "

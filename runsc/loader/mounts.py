@@ -317,17 +317,22 @@ class MountBuilder:
                 flags = mount.flags | MS_RDONLY
                 self.namespace.mount(mount.filesystem, place, flags, place.dentry)
         null: Path | None = None
+        empty: Tmpfs | None = None
         for name in linux.masked_paths:
             place = self._find(name)
-            if place is None:
+            if place is None or (empty is not None and place.mount.filesystem is empty):
                 continue
             if place.inode.is_directory:
-                self.namespace.mount(Tmpfs(self._kernel, size=0, mode=0o555), place, MS_RDONLY)
+                empty = empty or Tmpfs(self._kernel, size=0, mode=WORLD_WRITABLE)
+                self.namespace.mount(empty, place, MS_RDONLY)
                 continue
             null = null or self._find("/dev/null")
             if null is None:
                 raise ControlError(f"masking {name}: there is no /dev/null")
-            self.namespace.mount(null.mount.filesystem, place, MS_NOSUID | MS_NOEXEC, null.dentry)
+            if place.dentry is not null.dentry:
+                self.namespace.mount(
+                    null.mount.filesystem, place, MS_NOSUID | MS_NOEXEC, null.dentry
+                )
 
     def _find(self, name: str) -> Path | None:
         try:

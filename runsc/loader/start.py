@@ -10,7 +10,7 @@ import os
 
 from runsc_py.runsc.control.errors import NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.loader.executable import resolve_executable
-from runsc_py.runsc.loader.identity import home_of
+from runsc_py.runsc.loader.identity import add_home
 from runsc_py.runsc.loader.loader import ContainerProcess
 from runsc_py.runsc.loader.mounts import MountBuilder
 from runsc_py.runsc.loader.process_arguments import (
@@ -266,9 +266,7 @@ def _create(
             arguments.file_name = resolve_executable(
                 walker, arguments.argv[0], arguments.environment, arguments.working_directory
             )
-        if not any(entry.startswith(b"HOME=") for entry in arguments.environment):
-            home = home_of(walker, arguments.credentials.uid)
-            arguments.environment.append(b"HOME=" + os.fsencode(home))
+        add_home(walker, arguments.environment, arguments.credentials.uid)
         group, _ = create_process(loader.kernel, arguments)
     except CreationError as error:
         raise ControlError.of_creation(f"creating process: {error}", error.number) from None

@@ -2,7 +2,7 @@
 
 The container's first process exists meanwhile, so that it is the first in its namespaces, and does
 not run.  As with runc, a hook that fails does not fail the `start` command, which has returned: the
-container ends with status 1, and the log says why.
+container ends with status 1; the log and its standard error say why.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import os
 
 from runsc_py.runsc.control.errors import ControlError
+from runsc_py.runsc.loader.identity import add_home
+from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.host_stdio import open_standard_files
 from runsc_py.sentry.kernel.containers import OneTimeWaiter
 from runsc_py.sentry.kernel.exit import exit_thread_group
@@ -30,6 +32,7 @@ SECOND = 1_000_000_000
 #: bytes of a failed hook's output that are reported
 OUTPUT_LIMIT = 4096
 FAILED = 1 << 8
+STANDARD_ERROR = 2
 
 
 class StartHooks:
@@ -70,6 +73,8 @@ class StartHooks:
         arguments.file_name = os.fsencode(hook.path)
         if hook.env is not None:
             arguments.environment = [os.fsencode(entry) for entry in hook.env]
+        else:
+            add_home(walker, arguments.environment, arguments.credentials.uid)
         arguments.pid_namespace = self._first.pid_namespace
         terminals = self._information.container.terminals
         state = os.memfd_create("state", os.MFD_CLOEXEC)
@@ -135,10 +140,17 @@ class StartHooks:
             text = os.pread(self._output, OUTPUT_LIMIT, max(size - OUTPUT_LIMIT, 0))
             os.close(self._output)
         shown = text.decode(errors="replace").strip()
-        self._first.kernel.log.warning(
-            f"error running startContainer hook #{self._index}: {reason}, output: {shown!r}"
-        )
+        message = f"error running startContainer hook #{self._index}: {reason}, output: {shown!r}"
+        self._first.kernel.log.warning(message)
+        self._complain(f"runsc-py: {message}\n".encode(errors="backslashreplace"))
         exit_thread_group(self._first, FAILED)
+
+    def _complain(self, line: bytes) -> None:
+        """On the container's standard error, where runc's own first process would tell."""
+        try:
+            self._first.leader.files.get(STANDARD_ERROR).write(line)
+        except KernelError:
+            return  # it has none, or nobody reads it
 
 
 def _describe(status: int) -> str:

@@ -1,6 +1,7 @@
 """The configuration that `spec` writes: what runc's has, for a command of one's own."""
 
 import json
+import os
 
 from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
 from runsc_py.runsc.oci.reading import document_of
@@ -19,13 +20,19 @@ MOUNTS = (
     ("/sys", "sysfs", "sysfs", "nosuid noexec nodev ro"),
     ("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid noexec nodev relatime ro"),
 )
-NAMESPACES: tuple[NamespaceType, ...] = ("pid", "network", "ipc", "uts", "mount", "cgroup")
+NAMESPACES: tuple[NamespaceType, ...] = ("pid", "network", "ipc", "uts", "mount")
+#: there on hosts that have version 2 alone, where a container has a cgroup namespace by default
+CONTROL_GROUPS_2 = "/sys/fs/cgroup/cgroup.controllers"
 
 MASKED = (
     "/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list "
     "/proc/timer_stats /proc/sched_debug /sys/firmware /proc/scsi"
 )
 READ_ONLY = "/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger"
+
+
+def _namespaces() -> tuple[NamespaceType, ...]:
+    return (*NAMESPACES, "cgroup") if os.path.exists(CONTROL_GROUPS_2) else NAMESPACES
 
 
 def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
@@ -52,7 +59,7 @@ def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
         linux=Linux(
             namespaces=[
                 Namespace(type=kind, path=network if kind == "network" else "")
-                for kind in NAMESPACES
+                for kind in _namespaces()
             ],
             masked_paths=MASKED.split(),
             readonly_paths=READ_ONLY.split(),

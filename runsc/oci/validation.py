@@ -129,6 +129,9 @@ def _check_capabilities(capabilities: Capabilities) -> Iterator[str]:
         if unknown:
             yield f"ignoring unknown or unavailable capabilities: {unknown}"
             setattr(capabilities, name, [text for text in wanted if text not in unknown])
+    for text in capabilities.ambient:
+        if text not in capabilities.inheritable or text not in capabilities.permitted:
+            yield f"can't raise ambient capability {text}: it is not inheritable and permitted"
 
 
 def is_capability(text: str) -> bool:

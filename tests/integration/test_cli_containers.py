@@ -50,7 +50,7 @@ def test_errors_are_logged_where_engines_look(tmp_path: Path) -> None:
     [
         (["--root", "/x"], "no command given"),
         (["--debug", "frob"], "unknown command 'frob'"),
-        (["--debug", "run", "ls"], "JSON specification file config.json not found"),
+        (["--network", "none", "run", "ls"], "JSON specification file config.json not found"),
         (["--network", "wifi", "spec"], "--network 'wifi': use none or host or sandbox"),
     ],
 )

@@ -53,7 +53,7 @@ def test_commands_in_the_wrong_state(engine: Engine) -> None:
     for words, reason in (
         (("pause", "a"), "cannot pause container a: it is paused"),
         (("start", "a"), "cannot start an already running container"),
-        (("exec", "a", "/bin/sh"), "cannot exec in a paused container"),
+        (("exec", "a", "/bin/sh"), "cannot exec in a paused container (use --ignore-paused"),
     ):
         done = engine(*words)
         assert done.returncode != 0 and reason in done.stderr
@@ -216,8 +216,11 @@ def test_update(engine: Engine) -> None:
     engine("start", "a")
     assert engine("exec", "a", "/bin/sh", "-c", "/bin/busybox true").returncode == 0
     for words, reason in (
-        (("update", "a"), "nothing to change"),
-        (("update", "--pids-limit", "x", "a"), "use a whole number"),
+        (("update", "--pids-limit", "x", "a"), "invalid value for pids-limit: 'x'"),
+        (("update", "--cpu-period", "-5", "a"), "invalid value for cpu-period: '-5'"),
+        (("update", "--memory", "1Q", "a"), "--memory '1Q': use a size"),
+        (("update", "--blkio-weight", "70000", "a"), "update: Expected `int` <= 65535"),
+        (("update", "--l3-cache-schema", "L3:0=f", "a"), "Intel RDT is not supported"),
         (("update", "--resources", "/nowhere", "a"), "/nowhere not found"),
     ):
         done = engine(*words)

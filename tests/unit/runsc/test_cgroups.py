@@ -19,12 +19,17 @@ VERSION_2 = "33 24 0:29 / /sys/fs/cgroup rw shared:1 - cgroup2 cgroup2 rw,nsdele
 
 
 def test_hierarchies() -> None:
-    """Version 2 counts where version 1 has no controllers."""
+    """All there are; version 2 hands controllers down where version 1 does not have them."""
     first = cgroups.hierarchies(VERSION_1)
-    assert [(one.version, one.mount_point) for one in first] == [(1, "/cg/memory"), (1, "/cg/cpu")]
+    assert [(one.version, one.mount_point, one.hands_down) for one in first] == [
+        (1, "/cg/memory", False),
+        (1, "/cg/cpu", False),
+        (1, "/cg/systemd", False),
+        (2, "/cg/unified", False),
+    ]
     assert first[1].controllers == {"cpu", "cpuacct"}
     second = cgroups.hierarchies(VERSION_2)
-    assert [(one.version, one.mount_point) for one in second] == [(2, "/sys/fs/cgroup")]
+    assert [(one.version, one.hands_down) for one in second] == [(2, True)]
     assert cgroups.hierarchies("20 1 0:5 / / rw - ext4 /dev/sda rw\n") == []
 
 
@@ -52,13 +57,18 @@ def test_group_paths_that_are_none(path: str, systemd: bool) -> None:
         cgroups.group_path(path, "a", "/no/such/root", systemd=systemd)
 
 
-RESOURCES: dict[str, Any] = {
-    "memory": {"limit": 1 << 20, "swap": 3 << 20, "reservation": 4096, "swappiness": 10},
-    "cpu": {"shares": 1024, "quota": 5000, "period": 10000, "cpus": "0", "mems": "0"},
-    "pids": {"limit": 10},
-    "blockIO": {"weight": 100},
-    "unified": {"memory.high": "77"},
-}
+@pytest.mark.parametrize(
+    ("resources", "limits"),
+    [
+        ({}, (None, None)),
+        ({"memory": {"limit": 5}, "pids": {"limit": 6}}, (5, 6)),
+        ({"memory": {"limit": -1}, "pids": {"limit": -1}}, (-1, -1)),
+        ({"memory": {"limit": 0}, "pids": {"limit": 0}}, (None, 1)),
+    ],
+)
+def test_sentry_limits(resources: dict[str, Any], limits: tuple[int | None, int | None]) -> None:
+    """What the sandbox enforces by itself."""
+    assert cgroups.sentry_limits(resources) == limits
 
 
 def make_group(path: Path, files: str, version: int) -> str:
@@ -69,77 +79,19 @@ def make_group(path: Path, files: str, version: int) -> str:
     return str(path)
 
 
-def test_apply_version_1(tmp_path: Path) -> None:
-    """Each file of the hierarchy that has it."""
-    memory = make_group(
-        tmp_path / "m", "memory.limit_in_bytes memory.memsw.limit_in_bytes memory.swappiness", 1
-    )
-    cpu = make_group(tmp_path / "c", "cpu.shares cpu.cfs_quota_us cpu.cfs_period_us pids.max", 1)
-    assert cgroups.apply([memory, cpu], RESOURCES) == []
-    content = {path.name: path.read_text() for path in tmp_path.glob("*/*")}
-    assert content == {
-        "memory.limit_in_bytes": str((1 << 20) + cgroups.MEMORY_OVERHEAD),
-        "memory.memsw.limit_in_bytes": str((3 << 20) + cgroups.MEMORY_OVERHEAD),
-        "memory.swappiness": "10",
-        "cpu.shares": "1024",
-        "cpu.cfs_quota_us": "5000",
-        "cpu.cfs_period_us": "10000",
-        "pids.max": "74",
-    }
-
-
-def test_apply_version_2(tmp_path: Path) -> None:
-    """Swap without memory, shares as weight, quota and period together."""
-    files = (
-        "memory.max memory.swap.max memory.low memory.high cpu.weight cpu.max pids.max io.weight"
-    )
-    group = make_group(tmp_path / "g", files, 2)
-    assert cgroups.apply([group], RESOURCES) == []
-    content = {path.name: path.read_text() for path in tmp_path.glob("g/*") if path.read_text()}
-    assert content == {
-        "memory.max": str((1 << 20) + cgroups.MEMORY_OVERHEAD),
-        "memory.swap.max": "2097152",
-        "memory.low": "4096",
-        "memory.high": "77",
-        "cpu.weight": "39",
-        "cpu.max": "5000 10000",
-        "pids.max": "74",
-        "io.weight": "default 100",
-    }
-
-
-def test_no_limits(tmp_path: Path) -> None:
-    """-1 takes a limit away."""
-    group = make_group(tmp_path / "g", "memory.max pids.max cpu.max", 2)
-    cgroups.apply([group], {"memory": {"limit": -1}, "pids": {"limit": -1}, "cpu": {"quota": -1}})
-    assert [(tmp_path / "g" / name).read_text() for name in ("memory.max", "pids.max")] == [
-        "max",
-        "max",
-    ]
-    assert (tmp_path / "g" / "cpu.max").read_text() == "max 100000"
-
-
-def test_what_the_host_refuses(tmp_path: Path) -> None:
-    """A line that names the file and the reason."""
+def test_unused(tmp_path: Path) -> None:
+    """A group with processes, or frozen, is somebody else's."""
     group = tmp_path / "g"
+    cgroups.check_unused([str(group)])
     group.mkdir()
-    (group / "pids.max").symlink_to("/dev/full")
-    assert cgroups.apply([str(group)], RESOURCES) == [
-        "cgroup: pids.max = 74: No space left on device"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("resources", "limits"),
-    [
-        ({}, (None, None)),
-        ({"memory": {"limit": 5}, "pids": {"limit": 6}}, (5, 6)),
-        ({"memory": {"limit": -1}, "pids": {"limit": 0}}, (None, None)),
-    ],
-)
-def test_sentry_limits(resources: dict[str, Any], limits: tuple[int | None, int | None]) -> None:
-    """What the sandbox enforces by itself."""
-    assert cgroups.sentry_limits(resources) == limits
+    (group / "cgroup.procs").write_text("")
+    cgroups.check_unused([str(group)])
+    (group / "freezer.state").write_text("FROZEN\n")
+    with pytest.raises(RunscError, match="container's cgroup unexpectedly frozen"):
+        cgroups.check_unused([str(group)])
+    (group / "cgroup.procs").write_text("1\n7\n")
+    with pytest.raises(RunscError, match=r"is not empty: 2 process\(es\) found"):
+        cgroups.check_unused([str(group)])
 
 
 def test_make_join_remove() -> None:
