@@ -5,6 +5,7 @@ they changed, until it is closed.  Neither starts threads or changes signal hand
 """
 
 from runsc_py.runsc.api.container import Container
+from runsc_py.runsc.api.events import Events
 from runsc_py.runsc.api.once import run, run_async
 from runsc_py.runsc.api.ports import PortForward
 from runsc_py.runsc.api.process import Process
@@ -18,6 +19,7 @@ __all__ = [
     "Container",
     "ControlError",
     "Event",
+    "Events",
     "FileInfo",
     "PortForward",
     "Process",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
 from runsc_py.runsc.errors import RunscError
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
     Command: TypeAlias = str | Sequence[str]
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def own_command(*words: str) -> list[str]:
+    """Another process of ours.
+
+    Modules are not looked for in the working directory (-P): a program may have written there.
+    """
+    return [sys.executable, "-P", "-m", "runsc_py.runsc", *words]
+
+
+def own_environment() -> dict[str, str] | None:
+    """For `own_command`, when we are somewhere that only this process's sys.path leads to."""
+    import site
+
+    # It is PLACE/runsc_py/runsc/api/arguments.py.
+    place = os.path.abspath(__file__).rsplit("/", 4)[0]
+    if place not in sys.path or place in (*site.getsitepackages(), site.getusersitepackages()):
+        return None
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{place}:{others}" if others else place}
 
 
 def words_of(command: Command) -> list[str]:

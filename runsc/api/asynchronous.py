@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+
+from runsc_py.runsc.api.results import ProcessFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 async def run_in_thread(start: Callable[[], Waitable], *, check: bool) -> Result:
     """Start a program and wait for it; cancelled, it kills the program."""
     starting = asyncio.create_task(asyncio.to_thread(start))
+    waiting: asyncio.Task[Result] | None = None
     try:
         process = await asyncio.shield(starting)
         waiting = asyncio.create_task(asyncio.to_thread(process.wait, check=check))
@@ -30,5 +34,6 @@ async def run_in_thread(start: Callable[[], Waitable], *, check: bool) -> Result
         # Threads cannot be cancelled: end what they wait for.
         process = await starting
         await asyncio.to_thread(process.kill)
-        await asyncio.to_thread(process.wait)
+        with suppress(ProcessFailed):
+            await (waiting or asyncio.to_thread(process.wait))
         raise

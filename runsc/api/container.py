@@ -14,13 +14,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from runsc_py.runsc.api.arguments import size_of, words_of
+from runsc_py.runsc.api.arguments import own_command, own_environment, size_of, words_of
 from runsc_py.runsc.api.bundle import capabilities, write_bundle
 from runsc_py.runsc.api.files import Files
 from runsc_py.runsc.api.process import Process, StandardFiles
@@ -84,7 +83,7 @@ class Container:
         settings = self._settings
         options = [f"--root={self._state}", "--overlay2=root:memory", "--rootless=true"]
         options.append(f"--network={settings.network}")
-        words = [sys.executable, "-m", "runsc_py.runsc", *options, "run"]
+        words = own_command(*options, "run")
         if settings.image is not None and settings.image.path is not None:
             words.append(f"--image-owners={settings.image.path}")
         return subprocess.Popen(
@@ -93,6 +92,7 @@ class Container:
             stdout=subprocess.DEVNULL,
             stderr=self._log,
             start_new_session=True,
+            env=own_environment(),
         )
 
     def _wait_until_it_runs(self, child: subprocess.Popen[bytes]) -> None:
@@ -152,12 +152,13 @@ class Container:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        self._processes.clear()
         if self._log >= 0:
             os.close(self._log)
             self._log = -1
         self._settings.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+        for process in list(self._processes):
+            process.poll()
 
     def _hang_up(self) -> None:
         """End it at once: the end of its pipe would not, if somebody else had a copy of that."""

@@ -82,10 +82,14 @@ class Input:
             except OSError:  # it does not read on
                 self._parts.clear()
                 break
+            self.wrote(part[:count])
             self._parts[0] = part[count:]
             if count == len(part):
                 self._parts.popleft()
         return False
+
+    def wrote(self, data: memoryview) -> None:
+        """This has been written."""
 
     def close(self) -> None:
         """Its end."""
@@ -123,9 +127,12 @@ class Exchange:
                 return
             self._input.add(data)
             self._input.is_complete = self._input.is_complete or complete
-            if not self._is_fed:
+            is_left = self._input.write()
+            if is_left and not self._is_fed:
                 self._selector.register(self._input.descriptor, selectors.EVENT_WRITE)
                 self._is_fed = True
+            elif not is_left:
+                self._rest()
 
     def step(self, timeout: float | None = None) -> bool:
         """Wait for something to happen, and pass it on; False when nothing has in time."""
@@ -142,12 +149,16 @@ class Exchange:
 
     def _write(self) -> None:
         with self._lock:
-            if self._input.write():
-                return
+            if not self._input.write():
+                self._rest()
+
+    def _rest(self) -> None:
+        """Nothing is left to be written."""
+        if self._is_fed:
             self._selector.unregister(self._input.descriptor)
             self._is_fed = False
-            if self._input.is_complete:
-                self._input.close()
+        if self._input.is_complete:
+            self._input.close()
 
     @property
     def exceeds(self) -> bool:

@@ -6,11 +6,17 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from functools import partial
 from typing import TypedDict
 
-from runsc_py.runsc.api.arguments import environment_of, size_of, volumes_of, words_of
+from runsc_py.runsc.api.arguments import (
+    environment_of,
+    own_command,
+    own_environment,
+    size_of,
+    volumes_of,
+    words_of,
+)
 from runsc_py.runsc.api.exchange import Exchange, Input, Output
 from runsc_py.runsc.api.results import Result
 from runsc_py.runsc.api.settings import OUTPUT
@@ -101,11 +107,12 @@ class _Run:
         try:
             words = [*_arguments(options), f"--result=fd:{self._record}", "--", *self._command]
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "runsc_py.runsc", "run", "--clean-env", *words],
+                own_command("run", "--clean-env", *words),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(self._record,),
+                env=own_environment(),
             )
         except BaseException:
             os.close(self._record)

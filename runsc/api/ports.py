@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
+from runsc_py.runsc.api.arguments import own_command, own_environment
 from runsc_py.runsc.errors import RunscError
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ class PortForward:
 
     def __init__(self, state: str, identifier: str, address: str, local: int, remote: int) -> None:
         """Listen.  Raises RunscError."""
-        words = [sys.executable, "-m", "runsc_py.runsc", f"--root={state}", "port-forward"]
+        words = own_command(f"--root={state}", "port-forward")
         self._child = subprocess.Popen(
             [*words, f"--address={address}", identifier, f"{local}:{remote}"],
             stdin=subprocess.DEVNULL,
@@ -25,6 +25,7 @@ class PortForward:
             stderr=subprocess.PIPE,
             start_new_session=True,
             text=True,
+            env=own_environment(),
         )
         assert self._child.stdout is not None and self._child.stderr is not None
         line = self._child.stdout.readline().strip()

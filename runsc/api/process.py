@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal as signals
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from threading import Lock
 
 from runsc_py.runsc.api.exchange import Exchange, Input, Output
@@ -31,6 +32,34 @@ if TYPE_CHECKING:
     from runsc_py.runsc.control.client import ControlClient
 
 
+class TerminalInput(Input):
+    """The keys of a terminal: some make signals, unless the program has them for characters.
+
+    The host's terminal has no foreground group of its own that it could send them to.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor)
+        self.send_signal: Callable[[int], None]
+
+    def wrote(self, data: memoryview) -> None:
+        """Send what these keys mean."""
+        import termios
+
+        settings = termios.tcgetattr(self.descriptor)
+        modes, keys = settings[3], settings[6]
+        if not modes & termios.ISIG:
+            return
+        meanings = {
+            keys[termios.VINTR]: signals.SIGINT,
+            keys[termios.VQUIT]: signals.SIGQUIT,
+            keys[termios.VSUSP]: signals.SIGTSTP,
+        }
+        for number in bytes(data):
+            if (key := bytes((number,))) in meanings:
+                self.send_signal(meanings[key])
+
+
 class StandardFiles:
     """Pipes, or a terminal, between us and a program that is about to be started."""
 
@@ -50,7 +79,7 @@ class StandardFiles:
             self.terminal, theirs = os.openpty()
             termios.tcsetwinsize(self.terminal, terminal)
             self.theirs = [theirs]
-            self.input = Input(os.dup(self.terminal))
+            self.input: Input = TerminalInput(os.dup(self.terminal))
             self.outputs = [Output(self.terminal, on_stdout)]
             return
         their_input, given = os.pipe2(os.O_CLOEXEC)
@@ -98,6 +127,8 @@ class Process:
         self._output_limit = output_limit
         self._waiting = client.begin(WaitProgram(container.identifier, pid))
         self._exchange = Exchange(files.input, files.outputs, client.fileno(), output_limit)
+        if isinstance(files.input, TerminalInput):
+            files.input.send_signal = partial(self._signal, mode=TO_FOREGROUND)
         #: bytes of standard output that `read` has returned
         self._taken = 0
         self._result: Result | None = None
@@ -151,7 +182,7 @@ class Process:
     def write(self, data: bytes | str) -> None:
         """Have more of its standard input written, when it is `interactive`.
 
-        That happens while somebody waits or reads; nothing waits here.
+        What there is no room for now is written while somebody waits or reads.
         """
         self._exchange.feed(data.encode() if isinstance(data, str) else data)
 
@@ -212,11 +243,14 @@ class Process:
     # -- the end -------------------------------------------------------------------------------
 
     def poll(self) -> Result | None:
-        """Pass on what there is; the result when it has ended."""
-        with self._lock:
-            while self._result is None and self._exchange.step(0):
-                self._look()
-            return self._result
+        """Pass on what there is, unless somebody else does; the result when it has ended."""
+        if self._lock.acquire(blocking=False):
+            try:
+                while self._result is None and self._exchange.step(0):
+                    self._look()
+            finally:
+                self._lock.release()
+        return self._result
 
     def wait(self, timeout: float | None = None, *, check: bool = False) -> Result:
         """Pass input and output on until it ends.

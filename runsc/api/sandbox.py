@@ -12,7 +12,7 @@ from threading import Lock
 
 from runsc_py.runsc.api.arguments import size_of
 from runsc_py.runsc.api.container import Container
-from runsc_py.runsc.api.results import Event
+from runsc_py.runsc.api.events import Events
 from runsc_py.runsc.api.settings import ContainerOptions, Settings
 from runsc_py.runsc.control.calls import MemoryUsage
 from runsc_py.runsc.options import parse_host_name
@@ -131,17 +131,9 @@ class Sandbox(Container):
         with self.client() as client:
             return client.usage(full=True)
 
-    def events(self) -> Iterator[Event]:
-        """What happens to its containers from now on, as it happens, until it ends."""
-        client = self.client()
-        number = client.subscribe()
-
-        def follow() -> Iterator[Event]:
-            with client:
-                for event in client.events(number):
-                    yield Event(event.kind, event.container_id, event.data)
-
-        return follow()
+    def events(self) -> Events:
+        """What happens to its containers from now on: an iterator, and to be closed."""
+        return Events(self.client())
 
     def why_it_ended(self) -> tuple[str, str]:
         """The reason and a line for a person, once it is gone."""

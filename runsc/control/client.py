@@ -276,6 +276,34 @@ class ControlClient:
         """End the sandbox."""
         self.call(calls.Shutdown(), type(None))
 
+    # -- the life of a container as an embedder drives it --------------------------------------
+
+    def prepare_namespaces(self, call: calls.PrepareNamespaces, gofer: int) -> None:
+        """Make what `start_container` starts a process in; `gofer`: a connection to one."""
+        self.call(call, type(None), (gofer,))
+
+    def start_container(self, call: calls.StartContainer, descriptors: Sequence[int] = ()) -> None:
+        """Start a process in prepared namespaces; `descriptors`: for its `donated_fds`."""
+        self.call(call, type(None), descriptors)
+
+    def is_container_running(self, container_id: str) -> bool:
+        """False for an unknown container."""
+        return self.call(calls.IsContainerRunning(container_id), bool)
+
+    def signal_container(self, container_id: str, signal: int, *, everyone: bool = False) -> None:
+        """Signal the first process of a container that `start_container` started, or all."""
+        self.call(calls.SignalContainer(container_id, signal, everyone), type(None))
+
+    def exit_status(self, container_id: str) -> int:
+        """The status of a container that has stopped."""
+        return self.call(calls.GetExitStatus(container_id), int)
+
+    def reap(self, container_id: str) -> None:
+        """Have the exit event of a container that has stopped sent once more."""
+        self.call(calls.Reap(container_id), type(None))
+
+    # -- events --------------------------------------------------------------------------------
+
     def subscribe(self, container_id: str = "") -> int:
         """Be told what happens from now on; for `events`."""
         number = self.begin(calls.Subscribe(container_id), ())

@@ -70,12 +70,16 @@ class FileTreeService:
         """A page of a directory."""
         with self._walker(call.container_id, call.path) as (walker, name):
             directory = open_file(walker, name, O_RDONLY | O_DIRECTORY).acquire()
+            names: list[bytes] = []
             try:
-                names = sorted(one.name for one in directory.directory_entries(walker))
+                while entries := directory.directory_entries(walker):
+                    names += [one.name for one in entries]
+                    directory.position = entries[-1].next_offset
             finally:
                 directory.drop()
+            names.sort()
             after = name_of(call.after)
-            entries, room = [], PAGE
+            found, room = [], PAGE
             for one in names:
                 if one <= after or one in (b".", b".."):
                     continue
@@ -84,11 +88,11 @@ class FileTreeService:
                 except ENOENT:
                     continue  # /proc: it is gone since
                 entry = _entry(os.fsdecode(one), place)
-                entries.append(entry)
+                found.append(entry)
                 room -= ENTRY + len(one) + len(entry.target)
                 if room <= 0:
                     break
-            return entries
+            return found
 
     def make_directory(self, call: calls.MakeDirectory, files: list[int], later: Deferred) -> None:
         """mkdir -p."""
