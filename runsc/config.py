@@ -31,6 +31,9 @@ SYNTAX = Syntax(
     refused=REFUSED,
 )
 
+#: no signal; those that cannot be caught, that end a sandbox, and that it needs for itself
+TAKEN_SIGNALS = frozenset((0, 9, 14, 15, 17, 18, 19))
+
 _BY_ATTRIBUTE = {setting.attribute: setting for setting in SETTINGS.values()}
 
 
@@ -53,6 +56,7 @@ class Config:
     oci_seccomp: bool
     overlay2: str
     panic_log: str
+    panic_signal: int
     platform: str
     root: str
     rootless: str
@@ -60,6 +64,8 @@ class Config:
     strace_log_size: int
     strace_syscalls: str
     systemd_cgroup: bool
+    watchdog_action: str
+    watchdog_timeout: float
 
     def __init__(self, **values: Value) -> None:
         for name, setting in _BY_ATTRIBUTE.items():
@@ -97,6 +103,11 @@ class Config:
         """Whether the options go together.  Raises RunscError."""
         if self.strace and not self.debug_log:
             raise RunscError("--strace: there is no log for it; say where with --debug-log FILE")
+        if self.panic_signal in TAKEN_SIGNALS or self.panic_signal > 64:
+            raise RunscError(
+                f"--panic-signal '{self.panic_signal}': use the number of a signal that nobody "
+                "else needs, for example 12 (SIGUSR2)"
+            )
         if self.overlay2 != "none" and self.file_access == "shared":
             raise RunscError(
                 "--file-access=shared: the root directory below an overlay must not change; "

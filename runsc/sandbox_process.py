@@ -16,12 +16,12 @@ import fcntl
 import json
 import os
 import signal
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from socket import AF_UNIX, MSG_NOSIGNAL, SOCK_STREAM, socketpair
 
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
+from runsc_py.runsc.panic import PanicReport
 from runsc_py.runsc.sandbox_log import SandboxLog, open_sandbox_file
 from runsc_py.runsc.standard_files import close_others
 
@@ -63,6 +63,8 @@ class SandboxRequest:
         self.image_owners: dict[int, tuple[int, int, int]] | None = None
         #: a file for how it ended (runsc/exit_record.py); -1 for none
         self.exit_record = -1
+        #: what tells of a breakdown; made by the sandbox
+        self.report: PanicReport | None = None
         #: the engine's, which the sandbox appends to
         self.log: RuntimeLog | None = None
         #: called in the starter with the sandbox's process id before the sandbox goes on: cgroups
@@ -167,6 +169,7 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone
         os.close(gate)
+        request.report = PanicReport(request.container_id, panic, request.exit_record, log)
         from runsc_py.runsc.loader.sandbox import run_sandbox
 
         status = run_sandbox(request, log, lambda: _tell(report, CREATED))
@@ -175,8 +178,8 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
     except Exception as error:
         # The last resort of a process that has nobody to raise to.
         text = f"internal error in the sandbox: {type(error).__name__}: {error}"
-        log.warning("".join(traceback.format_exception(error)))
-        _write_panic(panic, request.container_id, error)
+        if request.report is not None:
+            request.report.write_exception(error)
         _tell_error(report, text, EXIT_FAILURE, log)
     finally:
         os._exit(status)
@@ -192,19 +195,6 @@ def _tell(report: int, text: bytes) -> None:
 def _tell_error(report: int, message: str, status: int, log: SandboxLog) -> None:
     text = json.dumps({"message": message, "status": status, "log": log.tail()})
     _tell(report, text.encode(errors="backslashreplace"))
-
-
-def _write_panic(descriptor: int, identifier: str, error: Exception) -> None:
-    """`--panic-log`: one line of JSON, for whoever repairs it."""
-    if descriptor < 0:
-        return
-    document = {
-        "id": identifier,
-        "error": f"{type(error).__name__}: {error}",
-        "traceback": traceback.format_exception(error),
-    }
-    with suppress(OSError):
-        os.write(descriptor, json.dumps(document).encode() + b"\n")
 
 
 def _keep_only(request: SandboxRequest, kept: set[int]) -> None:

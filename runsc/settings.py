@@ -123,6 +123,16 @@ OBSERVATION = (
         "when it ends in /", completes=FILE,
     ),
     Setting("panic-log", "", "FILE", "why a sandbox broke down, as JSON", completes=FILE),
+    Setting(
+        "panic-signal", -1, "N", "a host signal upon which the sandbox says where it is, and "
+        "ends; -1: none", minimum=-1,
+    ),
+    Setting(
+        "watchdog-action", "none", "none|log|panic",
+        "what becomes of a sentry that is busy with one thing for too long: log where, or end too",
+        choices=("none", "log", "panic"),
+    ),
+    Setting("watchdog-timeout", 180.0, "TIME", "how long is too long"),
     Setting("alsologtostderr", False, BOOLEAN, "log to standard error too"),
     Setting("strace", False, BOOLEAN, "log system calls", for_author=always),
     Setting("strace-syscalls", "", "NAME,…", "only these; empty: all", for_author=always),

@@ -480,9 +480,9 @@ def failing_alone(information: ContainerInformation) -> Iterator[None]:
 
 def _config(values: dict[str, object]) -> Config:
     """The options of a container.  Raises RunscError."""
-    plain: dict[str, bool | int | str] = {}
+    plain: dict[str, bool | int | float | str] = {}
     for name, value in values.items():
-        if not isinstance(value, bool | int | str):
+        if not isinstance(value, bool | int | float | str):
             raise ControlError(f"config: {name}: a plain value expected")
         plain[name] = value
     return Config.from_dict(plain)

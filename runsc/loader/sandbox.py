@@ -93,6 +93,7 @@ def _serve(
     confinement.complete(request.spec, request.config)
     if confinement.visits >= 0:
         await_visits(loader.root, confinement.visits)
+    _watch_over(request, kernel, log)
     gc.collect()
     gc.freeze()
     created()
@@ -105,6 +106,20 @@ def _serve(
         if not confinement.is_complete:
             _remove(request.socket_path)
     return _exit_status(kernel)
+
+
+def _watch_over(request: SandboxRequest, kernel: Kernel, log: SandboxLog) -> None:
+    """What is to be told of a sentry that hangs."""
+    config = request.config
+    if config.watchdog_action == "none" and config.panic_signal < 0:
+        return
+    from runsc_py.runsc.services.watchdog import Watchdog, panic_on_signal
+
+    assert request.report is not None
+    if config.panic_signal > 0:
+        panic_on_signal(kernel, config.panic_signal, request.report)
+    if config.watchdog_action != "none":
+        Watchdog(kernel, config, request.report, log)
 
 
 def _load(

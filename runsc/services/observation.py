@@ -6,35 +6,25 @@ import os
 import stat
 import sys
 from errno import EBUSY
-from types import FrameType
 
 from runsc_py.runsc.boot import host_file_reader
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import STATE, UNSUPPORTED, ControlError
 from runsc_py.runsc.control.server import LATER
 from runsc_py.runsc.sandbox_log import LEVELS
-from runsc_py.sentry.kernel.task import BLOCKED, DEAD, KERNEL, RUNNING, STOPPED
+from runsc_py.runsc.services.stacks import describe_stacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
+    from collections.abc import Callable
 
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.control.server import Deferred
     from runsc_py.runsc.loader.loader import Loader
     from runsc_py.runsc.sandbox_log import SandboxLog
-    from runsc_py.sentry.kernel.task import Task
     from runsc_py.sentry.strace.strace import Strace
 
 PAGE_SIZE = 4096
-STATES = {
-    RUNNING: "running",
-    KERNEL: "in the kernel",
-    BLOCKED: "blocked",
-    STOPPED: "stopped",
-    DEAD: "dead",
-}
 
 
 class Observation:
@@ -160,12 +150,7 @@ class Observation:
 
     def stacks(self, call: calls.Stacks, files: list[int], later: Deferred) -> str:
         """Where each task is, and the sentry itself."""
-        lines = []
-        for task in self._kernel.root_pid_namespace.tasks.values():
-            lines += _describe(task)
-        lines.append("sentry:")
-        lines += _frames(sys._getframe())
-        return "\n".join(lines) + "\n"
+        return "\n".join(describe_stacks(self._kernel, sys._getframe())) + "\n"
 
 
 class _Follower:
@@ -195,32 +180,3 @@ class _Follower:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def _describe(task: Task) -> list[str]:
-    """A task as `ps` and a debugger would show it."""
-    entry = task.syscall
-    where = f" in {entry.name}" if entry is not None and task.state in (BLOCKED, KERNEL) else ""
-    lines = [
-        f"task {task.identifier} of process {task.thread_group.identifier} "
-        f"({task.name.decode(errors='replace')}): {STATES[task.state]}{where}"
-    ]
-    coroutine: Coroutine[Any, Any, Any] | None = task.coroutine
-    while coroutine is not None and getattr(coroutine, "cr_frame", None) is not None:
-        lines.append(_frame(coroutine.cr_frame))  # type: ignore[attr-defined]
-        coroutine = coroutine.cr_await  # type: ignore[attr-defined]
-    return lines
-
-
-def _frames(frame: FrameType | None) -> list[str]:
-    """The callers of a frame, outermost first."""
-    lines: list[str] = []
-    while frame is not None:
-        lines.insert(0, _frame(frame))
-        frame = frame.f_back
-    return lines
-
-
-def _frame(frame: FrameType) -> str:
-    code = frame.f_code
-    return f"    {code.co_filename}:{frame.f_lineno} {code.co_qualname}"
