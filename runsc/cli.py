@@ -145,6 +145,8 @@ def _dispatch_with_options(arguments: Sequence[str]) -> int:
 
         print(overview() + "\n" + help_text(SYNTAX), end="")
         return 0
+    if parsed.has("version"):
+        return int(_module("version").main("version", []))
     if not parsed.operands:
         raise RunscError("no command given; see runsc-py --help")
     name, rest = parsed.operands[0], parsed.operands[1:]

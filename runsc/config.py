@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from runsc_py.runsc.arguments import Parsed, Syntax, parse
+from runsc_py.runsc.arguments import Option, Parsed, Syntax, parse
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.overlay import Overlay
 from runsc_py.runsc.settings import GROUPS, REFUSED, SETTINGS, explain
@@ -27,7 +27,7 @@ FLAG_PREFIX = "dev.gvisor.flag."
 SYNTAX = Syntax(
     "runsc-py [options] COMMAND …",
     "Options before the command, as container engines give them.",
-    GROUPS,
+    (*GROUPS, ("", (Option("--version", help="print the version, whatever the command"),))),
     refused=REFUSED,
 )
 
@@ -129,7 +129,7 @@ def parse_config(words: Sequence[str]) -> tuple[Config, Parsed]:
     parsed = parse(SYNTAX, words, "runsc-py")
     config = Config()
     for key, values in parsed.values.items():
-        if key != "help":
+        if key not in ("help", "version"):
             config.set(key, values[-1])
     config.root = os.path.abspath(config.root)
     config.check()

@@ -1,4 +1,4 @@
-"""`runsc-py version`."""
+"""`runsc-py version`, in the form that engines read of every runtime."""
 
 import sys
 from importlib.metadata import version
@@ -17,5 +17,7 @@ def main(name: str, arguments: list[str]) -> int:
         return 0
     if parsed.operands:
         raise RunscError("version takes no arguments")
-    print(f"runsc-py {version('runsc-py')}")
+    from runsc_py.runsc.oci.default import VERSION
+
+    print(f"runsc-py version {version('runsc-py')}\nspec: {VERSION}")
     return 0

@@ -1,4 +1,4 @@
-"""Container engines as tests drive them: podman, containerd with ctr, buildah.
+"""Container engines as tests drive them: podman, containerd with ctr, Docker, buildah.
 
 Each keeps everything below a directory of the test's own, has no network, and is ended by the
 test that started it. The image is made from scratch out of busybox.
@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.differential import environment
@@ -38,6 +38,14 @@ def make_archive(directory: Path) -> Path:
     )
     shutil.rmtree(directory / "rootfs")
     return archive
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what an engine does in its own time."""
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, "it never comes"
+        time.sleep(0.05)
 
 
 class Engine:
@@ -115,33 +123,81 @@ disabled_plugins = [
 """
 
 
+class Daemon:
+    """A server in a session of its own, with its log in a file."""
+
+    def __init__(self, command: Sequence[str | os.PathLike[str]], log: Path) -> None:
+        self._log = log
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    def await_answer(self, client: Engine) -> None:
+        """Until its client can talk to it."""
+        deadline = time.monotonic() + LIMIT
+        while client.call("version").status != 0:
+            assert self._process.poll() is None and time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        """What it had to say."""
+        return self._log.read_text(errors="backslashreplace")
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(LIMIT)
+
+
 class Containerd:
     """A containerd of the test's own, with ctr as its client."""
 
     def __init__(self, directory: Path) -> None:
-        self._log = directory / "log"
         configuration = directory / "config.toml"
         configuration.write_text(CONTAINERD.format(directory=directory))
         socket = directory / "containerd.sock"
         self.ctr = Engine(["ctr", "--address", str(socket)])
-        with self._log.open("wb") as log:
-            self._daemon = subprocess.Popen(
-                ["containerd", "--config", configuration],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + LIMIT
-        while self.ctr.call("version").status != 0:
-            assert self._daemon.poll() is None and time.monotonic() < deadline, self.log()
-            time.sleep(0.05)
-
-    def log(self) -> str:
-        """What the daemon had to say."""
-        return self._log.read_text(errors="backslashreplace")
+        self.daemon = Daemon(["containerd", "--config", configuration], directory / "log")
+        self.daemon.await_answer(self.ctr)
 
     def close(self) -> None:
         """End the daemon. Shims outlive it: tests delete their containers first."""
-        self._daemon.terminate()
-        self._daemon.wait(LIMIT)
+        self.daemon.close()
+
+
+class Docker(Engine):
+    """A dockerd of the test's own, with docker as its client: no bridge, no rules of iptables.
+
+    `configure` is told the path of the daemon's configuration before it starts.
+    """
+
+    def __init__(self, directory: Path, configure: Callable[[Path], object]) -> None:
+        configuration = directory / "daemon.json"
+        configuration.write_text("{}")
+        configure(configuration)
+        socket = f"unix://{directory}/docker.sock"
+        super().__init__(["docker", "--host", socket], {"HOME": str(directory)})
+        self._containerd = Containerd(directory)
+        words = ["dockerd", "--config-file", configuration, "--host", socket]
+        words += ["--containerd", directory / "containerd.sock", "--data-root", directory / "data"]
+        words += ["--exec-root", directory / "exec", "--pidfile", directory / "docker.pid"]
+        words += ["--storage-driver", "vfs", "--bridge", "none", "--ip-masq=false"]
+        words += ["--iptables=false", "--ip6tables=false"]
+        try:
+            self._daemon = Daemon(words, directory / "docker.log")
+            self._daemon.await_answer(self)
+        except BaseException:
+            self._containerd.close()
+            raise
+
+    def close(self) -> None:
+        """Remove all containers, and end both daemons."""
+        for container in self("ps", "--all", "--quiet").split():
+            self.call("rm", "--force", container)
+        self._daemon.close()
+        self._containerd.close()

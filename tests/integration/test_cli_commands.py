@@ -16,13 +16,13 @@ def runsc(*words: str) -> Finished:
     return run([EXECUTABLE, *words], cwd=Path("/"), timeout=60)
 
 
-@pytest.mark.parametrize("words", [["version"], ["--version"], ["-V"]])
+@pytest.mark.parametrize("words", [["version"], ["--version"], ["-V"], ["--debug", "--version"]])
 def test_version(words: list[str]) -> None:
     """That of the distribution."""
     from importlib.metadata import version
 
     finished = runsc(*words)
-    assert finished.stdout.decode() == f"runsc-py {version('runsc-py')}\n"
+    assert finished.stdout.decode() == f"runsc-py version {version('runsc-py')}\nspec: 1.2.0\n"
 
 
 def test_syscalls() -> None:

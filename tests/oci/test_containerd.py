@@ -2,13 +2,12 @@
 
 import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.engines import IMAGE, LIMIT, Containerd, Engine, Podman
+from harness.engines import IMAGE, Containerd, Engine, Podman, until
 from harness.processes import descendants, settle
 from harness.programs import require
 
@@ -41,14 +40,6 @@ def ctr(archive: Path) -> Iterator[Engine]:
             left = settle(known, 10.0, kill=False)
             settle(known, 5.0, kill=True)
     assert not left, "containerd's tests left processes behind"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, "it never comes"
-        time.sleep(0.05)
 
 
 def test_run(ctr: Engine, runtime: str) -> None:

@@ -1,13 +1,12 @@
 """podman with runsc-py as its runtime: what a user of containers does all day."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.engines import IMAGE, LIMIT, LIMITS, Podman
+from harness.engines import IMAGE, LIMITS, Podman, until
 
 pytestmark = pytest.mark.slow
 
@@ -28,14 +27,6 @@ def box(podman: Podman, options: tuple[str, ...]) -> Iterator[str]:
     until(lambda: "hello" in podman("logs", "box"))
     yield "box"
     podman("rm", "--force", "--time", "0", "box")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, "it never comes"
-        time.sleep(0.05)
 
 
 def state(podman: Podman, name: str) -> str:
