@@ -78,6 +78,7 @@ class GoferClient:
         "_view",
         "broken",
         "on_death",
+        "requests",
     )
 
     def __init__(self, socket: Socket) -> None:
@@ -89,6 +90,8 @@ class GoferClient:
         self._buffer = bytearray(MAX_MESSAGE)
         self._view = memoryview(self._buffer)
         self._closing: list[int] = []
+        #: how many questions were asked
+        self.requests = 0
         #: why the connection is unusable, or empty
         self.broken = ""
         #: called when it has become so; every request fails with EIO then, not with GoferError
@@ -446,6 +449,7 @@ class GoferClient:
         """Send a request, and the nodes that wait to be closed along with it."""
         if self.broken:
             raise self._broken(self.broken)
+        self.requests += 1
         closing = self._closing
         request = encode((message, closing, *fields))
         if len(request) > MAX_REQUEST:

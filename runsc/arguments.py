@@ -21,8 +21,9 @@ WIDTH = 80
 #: what a value is, for shell completion
 FILE, DIRECTORY, USER, TEXT = "file", "directory", "user", "text"
 
-#: operands that are names of files, for shell completion
+#: operands that are names of files, or of containers, for shell completion
 FILES = (FILE,)
+CONTAINER = ("container",)
 
 
 class Option:

@@ -39,6 +39,7 @@ COMMANDS = (
     ("install", "install", "add a runtime to the configuration of Docker or another engine"),
     ("uninstall", "install", "remove it"),
     ("help", "help", "help COMMAND; help platforms; help syscalls"),
+    ("cpu-features", "cpu_features", "list the features of the processor, for images"),
     ("version", "version", "print the version"),
 )
 
@@ -63,6 +64,10 @@ CONTAINER_COMMANDS = (
     ("port-forward", "port_forward", "reach a TCP port in a sandbox"),
     ("usage", "usage", "print the memory of a sandbox"),
     ("debug", "debug", "look into a living sandbox"),
+    ("export-metrics", "metrics", "print what a sandbox has counted, for Prometheus"),
+    ("metric-metadata", "metrics", "print which metrics there are"),
+    ("read-control", "control_files", "read a file of a sandbox's own control group"),
+    ("write-control", "control_files", "write one"),
     ("features", "features", "print what the runtime supports, as container engines ask for it"),
 )
 

@@ -9,8 +9,8 @@ from runsc_py.runsc.api.results import FileInfo
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.api.container import Container
-    from runsc_py.runsc.control.calls import FileEntry
     from runsc_py.runsc.control.client import ControlClient
+    from runsc_py.runsc.control.file_calls import FileEntry
 
 SECOND = 1_000_000_000
 

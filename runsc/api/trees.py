@@ -13,8 +13,8 @@ from runsc_py.runsc.errors import RunscError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.runsc.control.calls import FileEntry
     from runsc_py.runsc.control.client import ControlClient
+    from runsc_py.runsc.control.file_calls import FileEntry
 
 #: of a mode that a copy keeps: no set-id bits
 PERMISSIONS = 0o777

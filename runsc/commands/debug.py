@@ -3,7 +3,7 @@
 import os
 import sys
 
-from runsc_py.runsc.arguments import Option, Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.commands.ps import process_table
 from runsc_py.runsc.config import Config
@@ -47,7 +47,7 @@ SYNTAX = Syntax(
             ),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
 )
 
 

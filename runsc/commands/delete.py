@@ -1,6 +1,6 @@
 """`runsc-py delete [--force] ID…`."""
 
-from runsc_py.runsc.arguments import Option, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Option, Syntax
 from runsc_py.runsc.commands.container_command import parse_or_help
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
@@ -15,7 +15,7 @@ SYNTAX = Syntax(
             (Option("-f --force", help="kill what runs; what is not there is no error"),),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
 )
 
 

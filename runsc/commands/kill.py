@@ -1,6 +1,6 @@
 """`runsc-py kill ID [SIGNAL]`."""
 
-from runsc_py.runsc.arguments import Option, Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import signal_number, with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
@@ -24,7 +24,7 @@ SYNTAX = Syntax(
             ),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
 )
 
 

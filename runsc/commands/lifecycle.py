@@ -1,6 +1,6 @@
 """`runsc-py start`, `pause` and `resume`: from one state of a container to the next."""
 
-from runsc_py.runsc.arguments import Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.runtime_log import RuntimeLog
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 SYNTAX = Syntax(
     "runsc-py [options] start|pause|resume ID",
     "Start a created container; stop all of its sandbox where it is; let that go on.",
-    operands=(),
+    operands=CONTAINER,
 )
 
 

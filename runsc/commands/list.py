@@ -24,7 +24,12 @@ SYNTAX = Syntax(
             (
                 Option("-q --quiet", help="only their ids"),
                 Option("-f --format", "table|json", "how", choices=("table", "text", "json")),
-                Option("--sandbox", "ID", "only those of this sandbox"),
+                Option(
+                    "--sandbox",
+                    "ID",
+                    "sandboxes only, by their first containers; with ID the containers of that one",
+                    optional=True,
+                ),
             ),
         ),
     ),
@@ -52,7 +57,11 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
         except RunscError as error:
             log.warning(f"{identifier}: {error}")
     if (sandbox := parsed.last("sandbox")) is not None:
-        records = [record for record in records if record.sandbox_id == sandbox]
+        records = [
+            record
+            for record in records
+            if (record.sandbox_id == sandbox if sandbox else record.is_root)
+        ]
     if parsed.has("quiet"):
         sys.stdout.write("".join(f"{record.identifier}\n" for record in records))
     elif parsed.last("format") == "json":

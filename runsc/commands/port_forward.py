@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 
-from runsc_py.runsc.arguments import FILE, Option, Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, FILE, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
@@ -31,7 +31,7 @@ SYNTAX = Syntax(
             ),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
     epilog="""\
 With LOCAL:REMOTE it listens at the host's port LOCAL (0: any, it is printed) until it is
 interrupted; with REMOTE alone standard input and output are connected.

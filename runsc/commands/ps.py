@@ -2,7 +2,7 @@
 
 import sys
 
-from runsc_py.runsc.arguments import Option, Parsed, Syntax, parse
+from runsc_py.runsc.arguments import CONTAINER, Option, Parsed, Syntax, parse
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.containers.status import STOPPED
@@ -29,7 +29,7 @@ SYNTAX = Syntax(
             ),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
 )  # fmt: skip
 HEADER = ("UID", "PID", "PPID", "C", "TTY", "STIME", "TIME", "CMD")
 

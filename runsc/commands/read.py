@@ -3,7 +3,7 @@
 import os
 import sys
 
-from runsc_py.runsc.arguments import Option, Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import whole_number, with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
@@ -25,7 +25,7 @@ SYNTAX = Syntax(
             ),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
 )
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from runsc_py.runsc.arguments import Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.json_text import encode_indented
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from runsc_py.runsc.containers.container import Container
 
 SYNTAX = Syntax(
-    "runsc-py [options] state ID", "Print the state of a container, as OCI has it.", operands=()
+    "runsc-py [options] state ID",
+    "Print the state of a container, as OCI has it.",
+    operands=CONTAINER,
 )
 
 

@@ -1,6 +1,6 @@
 """`runsc-py update ID`: other limits for a running container."""
 
-from runsc_py.runsc.arguments import FILE, Option, Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, FILE, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
@@ -53,7 +53,7 @@ SYNTAX = Syntax(
             ),
         ),
     ),
-    operands=(),
+    operands=CONTAINER,
 )  # fmt: skip
 
 

@@ -2,9 +2,10 @@
 
 import sys
 
-from runsc_py.runsc.arguments import Option, Parsed, Syntax
+from runsc_py.runsc.arguments import CONTAINER, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import with_container
 from runsc_py.runsc.config import Config
+from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.json_text import encode
 from runsc_py.runsc.options import parse_count
 from runsc_py.runsc.runtime_log import RuntimeLog
@@ -14,20 +15,33 @@ if TYPE_CHECKING:
     from runsc_py.runsc.containers.container import Container
 
 SYNTAX = Syntax(
-    "runsc-py [options] wait [--pid PID] ID",
+    "runsc-py [options] wait [--pid PID | --rootpid PID] ID",
     "Wait for the end of a container, and print its exit status as JSON.",
-    (("options", (Option("--pid --rootpid", "PID", "of this process instead"),)),),
-    operands=(),
+    (
+        (
+            "instead of the first process",
+            (
+                Option("--pid", "PID", "this process of the container"),
+                Option("--rootpid", "PID", "the same, by its number in the whole sandbox"),
+            ),
+        ),
+    ),
+    operands=CONTAINER,
 )
 
 
 def _wait(container: "Container", parsed: Parsed) -> int:
     from runsc_py.runsc.containers.waiting import exit_status
 
-    if (text := parsed.last("pid")) is not None:
+    chosen = [key for key in ("pid", "rootpid") if parsed.has(key)]
+    if len(chosen) > 1:
+        raise RunscError("wait: --pid and --rootpid exclude each other")
+    if chosen:
+        (key,) = chosen
+        pid = parse_count(f"--{key}", parsed.last(key) or "")
         with container.client() as client:
-            pid = parse_count("--pid", text)
-            status = exit_status(client.wait_pid(container.identifier, pid))
+            answer = client.wait_pid(container.identifier, pid, in_root=key == "rootpid")
+        status = exit_status(answer)
     else:
         status = container.wait()
     document = {"id": container.identifier, "exitStatus": status}

@@ -154,13 +154,15 @@ class Wait(Call):
 class WaitPid(Call):
     """Wait for a process that ExecuteAsync has made (or another one of the container's).
 
-    Answers its status, an int, once for each ExecuteAsync.
+    Answers its status, an int, once for each ExecuteAsync.  `in_root`: `pid` is its number in the
+    sandbox's root PID namespace.
     """
 
     METHOD = "containerManager.WaitPID"
 
     container_id: str
     pid: int
+    in_root: bool = False
 
 
 @message
@@ -407,11 +409,13 @@ class Subscribe(Call):
     METHOD = "Events.Subscribe"
 
     container_id: str = ""
+    #: nanoseconds between two events "stats", the first of which comes at once; 0: none
+    stats_interval: int = 0
 
 
 @message
 class EventMessage:
-    """`kind`: started, exited, oom.  `data`: what the kind needs (exited: exit_status)."""
+    """`kind`: started, exited (with exit_status), oom, stats (the fields of ContainerStats)."""
 
     kind: str
     container_id: str
@@ -446,93 +450,6 @@ class Write(Call):
     path: str
     #: permissions of a new file
     mode: int = 0o644
-
-
-@message
-class FileEntry:
-    """A name and what it leads to, as lstat(2) tells; times in nanoseconds since 1970."""
-
-    name: str
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    links: int
-    modified: int
-    changed: int
-    #: of a symbolic link
-    target: str = ""
-
-
-@message
-class Stat(Call):
-    """What a name in a container is; the last symbolic link is not followed.
-
-    Answers FileEntry; its name is the path.
-    """
-
-    METHOD = "Fs.Stat"
-
-    container_id: str
-    path: str
-    follow: bool = False
-
-
-@message
-class ListDirectory(Call):
-    """A page of a container's directory: the names after `after`, in order, but for "." and "..".
-
-    Answers list[FileEntry]; it is empty at the end.
-    """
-
-    METHOD = "Fs.List"
-
-    container_id: str
-    path: str
-    after: str = ""
-
-
-@message
-class MakeDirectory(Call):
-    """Make a container's directory, and those on the way to it.  Answers None."""
-
-    METHOD = "Fs.MakeDirectory"
-
-    container_id: str
-    path: str
-    mode: int = 0o755
-
-
-@message
-class MakeSymlink(Call):
-    """Make a symbolic link in a container.  Answers None."""
-
-    METHOD = "Fs.MakeSymlink"
-
-    container_id: str
-    target: str
-    path: str
-
-
-@message
-class Rename(Call):
-    """Give a container's file another name, as rename(2).  Answers None."""
-
-    METHOD = "Fs.Rename"
-
-    container_id: str
-    path: str
-    new_path: str
-
-
-@message
-class Remove(Call):
-    """Remove a container's file or empty directory.  Answers None."""
-
-    METHOD = "Fs.Remove"
-
-    container_id: str
-    path: str
 
 
 @message
@@ -594,5 +511,13 @@ class Stacks(Call):
 
 
 def calls() -> dict[str, type[Call]]:
-    """Every call by its name on the wire."""
-    return {kind.METHOD: kind for kind in Call.__subclasses__()}
+    """Every call by its name on the wire, those of this module first."""
+    from runsc_py.runsc.control import file_calls, inspection
+
+    modules = (__name__, file_calls.__name__, inspection.__name__)
+    return {
+        kind.METHOD: kind
+        for module in modules
+        for kind in Call.__subclasses__()
+        if kind.__module__ == module
+    }

@@ -11,7 +11,7 @@ import os
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM
 from _socket import socket as Socket
 
-from runsc_py.runsc.control import calls, codec, wire
+from runsc_py.runsc.control import calls, codec, file_calls, wire
 from runsc_py.runsc.control.errors import CLOSED, PROTOCOL, TIMEOUT, ControlError
 
 TYPE_CHECKING = False
@@ -167,9 +167,9 @@ class ControlClient:
         """Wait for the first process; its wait(2) status."""
         return self.call(calls.Wait(container_id), int)
 
-    def wait_pid(self, container_id: str, pid: int) -> int:
+    def wait_pid(self, container_id: str, pid: int, *, in_root: bool = False) -> int:
         """Wait for a process of `execute`; its wait(2) status."""
-        return self.call(calls.WaitPid(container_id, pid), int)
+        return self.call(calls.WaitPid(container_id, pid, in_root), int)
 
     def wait_program(self, container_id: str, pid: int) -> calls.ProgramEnd:
         """The same, with what the program used and which limit ended it."""
@@ -215,34 +215,34 @@ class ControlClient:
         """Make a container's file with the content of one of ours, or replace its content."""
         self.call(calls.Write(container_id, path, mode), type(None), (descriptor,))
 
-    def stat(self, container_id: str, path: str, *, follow: bool = False) -> calls.FileEntry:
+    def stat(self, container_id: str, path: str, *, follow: bool = False) -> file_calls.FileEntry:
         """What a name is."""
-        return self.call(calls.Stat(container_id, path, follow), calls.FileEntry)
+        return self.call(file_calls.Stat(container_id, path, follow), file_calls.FileEntry)
 
-    def list_directory(self, container_id: str, path: str) -> Iterator[calls.FileEntry]:
+    def list_directory(self, container_id: str, path: str) -> Iterator[file_calls.FileEntry]:
         """The names in a directory."""
         after = ""
         while page := self.call(
-            calls.ListDirectory(container_id, path, after), list[calls.FileEntry]
+            file_calls.ListDirectory(container_id, path, after), list[file_calls.FileEntry]
         ):
             yield from page
             after = page[-1].name
 
     def make_directory(self, container_id: str, path: str, mode: int = 0o755) -> None:
         """Make a directory, and those on the way to it."""
-        self.call(calls.MakeDirectory(container_id, path, mode), type(None))
+        self.call(file_calls.MakeDirectory(container_id, path, mode), type(None))
 
     def make_symlink(self, container_id: str, target: str, path: str) -> None:
         """Make a symbolic link."""
-        self.call(calls.MakeSymlink(container_id, target, path), type(None))
+        self.call(file_calls.MakeSymlink(container_id, target, path), type(None))
 
     def rename(self, container_id: str, path: str, new_path: str) -> None:
         """Give a file another name."""
-        self.call(calls.Rename(container_id, path, new_path), type(None))
+        self.call(file_calls.Rename(container_id, path, new_path), type(None))
 
     def remove(self, container_id: str, path: str) -> None:
         """Remove a file or an empty directory."""
-        self.call(calls.Remove(container_id, path), type(None))
+        self.call(file_calls.Remove(container_id, path), type(None))
 
     def tar_rootfs_upper(self, container_id: str, descriptor: int) -> list[str]:
         """Write what a container changed in its root as a tar archive; what was left out."""
@@ -304,9 +304,9 @@ class ControlClient:
 
     # -- events --------------------------------------------------------------------------------
 
-    def subscribe(self, container_id: str = "") -> int:
+    def subscribe(self, container_id: str = "", stats_interval: int = 0) -> int:
         """Be told what happens from now on; for `events`."""
-        number = self.begin(calls.Subscribe(container_id), ())
+        number = self.begin(calls.Subscribe(container_id, stats_interval), ())
         self.finish(number, type(None))
         return number
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runsc_py.runsc.control.calls import Call, calls
 from runsc_py.runsc.control.message import fields_of
+from runsc_py.runsc.control.unsupported import UNSUPPORTED_CALLS
 
 BEGIN = "<!-- calls: made by `make docs` -->\n"
 END = "<!-- end of calls -->\n"
@@ -22,9 +23,23 @@ def _row(method: str, kind: type[Call]) -> str:
 
 
 def table() -> str:
-    """Every call, in the order in which they are declared."""
+    """Every call, in the order in which they are declared, and those that are not offered."""
     head = "| method | arguments | |\n| --- | --- | --- |\n"
-    return head + "".join(_row(method, kind) for method, kind in calls().items())
+    rows = "".join(_row(method, kind) for method, kind in calls().items())
+    return head + rows + "\n" + _NOT_OFFERED + "".join(map(_line, UNSUPPORTED_CALLS.items()))
+
+
+_NOT_OFFERED = """\
+gVisor has these calls as well, which are answered with `unsupported` here:
+
+| method | why | instead |
+| --- | --- | --- |
+"""
+
+
+def _line(call: tuple[str, tuple[str, str]]) -> str:
+    method, (reason, hint) = call
+    return f"| `{method}` | {reason} | {hint} |\n"
 
 
 def with_table(page: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from runsc_py.runsc.control import codec, wire
-from runsc_py.runsc.control.calls import Call, calls
+from runsc_py.runsc.control.calls import Call
 from runsc_py.runsc.control.errors import INTERNAL, PROTOCOL, UNSUPPORTED, ControlError
 from runsc_py.runsc.errors import RunscError
 from runsc_py.sentry.errors import KernelError
@@ -80,8 +80,9 @@ class ControlServer:
         self.kernel = kernel
         self._listener = listener
         self._connections: set[Connection] = set()
-        self._kinds = calls()
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, tuple[type[Call], Handler]] = {}
+        #: handlers of rare calls, asked for when the first of them is made
+        self.late: Callable[[], Sequence[tuple[type[Call], Handler]]] | None = None
         listener.setblocking(False)
         self._queue = WaitQueue()
         self._queue.add(self)
@@ -89,7 +90,20 @@ class ControlServer:
 
     def register(self, kind: type[Call], handler: Handler) -> None:
         """Have a call answered."""
-        self._handlers[kind.METHOD] = handler
+        self._handlers[kind.METHOD] = kind, handler
+
+    def find(self, method: str) -> tuple[type[Call], Handler]:
+        """A call and its handler.  Raises ControlError (UNSUPPORTED)."""
+        if method not in self._handlers and self.late is not None:
+            late, self.late = self.late, None
+            for kind, handler in late():
+                self.register(kind, handler)
+        found = self._handlers.get(method)
+        if found is None:
+            from runsc_py.runsc.control.unsupported import hint_for
+
+            raise ControlError(f"unknown method {method!r}", UNSUPPORTED, hint=hint_for(method))
+        return found
 
     def wake(self, events: int) -> None:
         """Somebody wants to connect (Waiter protocol)."""
@@ -120,9 +134,7 @@ class ControlServer:
         self, method: str, arguments: object, descriptors: list[int], deferred: Deferred
     ) -> object:
         """Call the handler.  Raises ControlError; nothing else gets out."""
-        kind, handler = self._kinds.get(method), self._handlers.get(method)
-        if kind is None or handler is None:
-            raise ControlError(f"unknown method {method!r}", UNSUPPORTED)
+        kind, handler = self.find(method)
         try:
             call = codec.decode(kind, arguments, method)
             return handler(call, descriptors, deferred)

@@ -7,7 +7,7 @@ are closed behind it) and the means to answer later.
 from __future__ import annotations
 
 from runsc_py.runsc.control import calls
-from runsc_py.runsc.control.errors import STATE, ControlError
+from runsc_py.runsc.control.errors import NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.control.server import LATER, ControlServer, Deferred
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.runsc.loader.loader import (
@@ -213,9 +213,18 @@ class ContainerManager:
         """Answer when a process has ended; one of `exec` is forgotten then."""
         if call.pid <= 0:
             raise ControlError(f"invalid PID {call.pid}")
-        group = self._loader.process(call.container_id, call.pid)
-        key = (call.container_id, call.pid)
+        pid = self._pid_inside(call) if call.in_root else call.pid
+        group = self._loader.process(call.container_id, pid)
+        key = (call.container_id, pid)
         return self._wait(group, later, lambda: self._loader.processes.pop(key, None))
+
+    def _pid_inside(self, call: calls.WaitPid) -> int:
+        """The container's number of a process, by that of the sandbox's root PID namespace."""
+        init = self._loader.process(call.container_id)
+        group = self._kernel.root_pid_namespace.thread_group(call.pid)
+        if group is None or group.leader.pid_namespace is not init.pid_namespace:
+            raise ControlError(f"no process {call.pid} of {call.container_id!r}", NOT_FOUND, 3)
+        return group.identifier_in(init.pid_namespace)
 
     def wait_program(self, call: calls.WaitProgram, files: list[int], later: Deferred) -> object:
         """The same for a program, with what it used and which limit ended it."""
@@ -261,9 +270,13 @@ class ContainerManager:
 
     def event(self, call: calls.Event, files: list[int], later: Deferred) -> calls.ContainerStats:
         """Statistics."""
+        return self.statistics(call.container_id)
+
+    def statistics(self, identifier: str) -> calls.ContainerStats:
+        """What a container uses at this moment.  Raises ControlError."""
         loader = self._loader
-        loader.process(call.container_id)
-        container = loader.containers[call.container_id].container
+        loader.process(identifier)
+        container = loader.containers[identifier].container
         memories = {group.leader.memory for group in container.living()}
         limits = self._kernel.limits
         return calls.ContainerStats(
@@ -293,14 +306,9 @@ class ContainerManager:
 
     def subscribe(self, call: calls.Subscribe, files: list[int], later: Deferred) -> object:
         """Send events until the client hangs up."""
-        loader = self._loader
+        from runsc_py.runsc.loader.subscription import Subscription
 
-        def tell(event: calls.EventMessage) -> None:
-            if call.container_id in ("", event.container_id):
-                later.event(event)
-
-        loader.listeners.append(tell)
-        later.confirm(lambda: loader.listeners.remove(tell))
+        Subscription(self._loader, call, later, self.statistics)
         return LATER
 
     def shutdown(self, call: calls.Shutdown, files: list[int], later: Deferred) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
-from runsc_py.runsc.control import calls
+from runsc_py.runsc.control import file_calls
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.services.walker import name_of, path_of, walker_in
 from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError
@@ -23,7 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runsc_py.runsc.control.server import ControlServer, Deferred
+    from runsc_py.runsc.control.calls import Call
+    from runsc_py.runsc.control.server import Deferred, Handler
     from runsc_py.runsc.loader.loader import Loader
     from runsc_py.sentry.kernel.kernel_thread import KernelThread
     from runsc_py.sentry.vfs.path import Path
@@ -37,17 +38,19 @@ ENTRY = 200
 class FileTreeService:
     """Handlers of `Fs.*` that are about names."""
 
-    def __init__(self, loader: Loader, server: ControlServer) -> None:
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        for kind, handler in (
-            (calls.Stat, self.stat),
-            (calls.ListDirectory, self.list_directory),
-            (calls.MakeDirectory, self.make_directory),
-            (calls.MakeSymlink, self.make_symlink),
-            (calls.Rename, self.rename),
-            (calls.Remove, self.remove),
-        ):
-            server.register(kind, handler)
+
+    def handlers(self) -> list[tuple[type[Call], Handler]]:
+        """All of them."""
+        return [
+            (file_calls.Stat, self.stat),
+            (file_calls.ListDirectory, self.list_directory),
+            (file_calls.MakeDirectory, self.make_directory),
+            (file_calls.MakeSymlink, self.make_symlink),
+            (file_calls.Rename, self.rename),
+            (file_calls.Remove, self.remove),
+        ]
 
     @contextmanager
     def _walker(self, identifier: str, path: str) -> Iterator[tuple[KernelThread, bytes]]:
@@ -59,14 +62,16 @@ class FileTreeService:
         except KernelError as error:
             raise ControlError.of_kernel(path, error) from None
 
-    def stat(self, call: calls.Stat, files: list[int], later: Deferred) -> calls.FileEntry:
+    def stat(
+        self, call: file_calls.Stat, files: list[int], later: Deferred
+    ) -> file_calls.FileEntry:
         """stat(2), lstat(2)."""
         with self._walker(call.container_id, call.path) as (walker, name):
             return _entry(call.path, walk(walker, name, follow=call.follow))
 
     def list_directory(
-        self, call: calls.ListDirectory, files: list[int], later: Deferred
-    ) -> list[calls.FileEntry]:
+        self, call: file_calls.ListDirectory, files: list[int], later: Deferred
+    ) -> list[file_calls.FileEntry]:
         """A page of a directory."""
         with self._walker(call.container_id, call.path) as (walker, name):
             directory = open_file(walker, name, O_RDONLY | O_DIRECTORY).acquire()
@@ -94,24 +99,26 @@ class FileTreeService:
                     break
             return found
 
-    def make_directory(self, call: calls.MakeDirectory, files: list[int], later: Deferred) -> None:
+    def make_directory(
+        self, call: file_calls.MakeDirectory, files: list[int], later: Deferred
+    ) -> None:
         """mkdir -p."""
         with self._walker(call.container_id, call.path) as (walker, name):
             make_directories(walker, name.rstrip(b"/") + b"/", call.mode & 0o7777)
             if not walk(walker, name).inode.is_directory:
                 raise ENOTDIR
 
-    def make_symlink(self, call: calls.MakeSymlink, files: list[int], later: Deferred) -> None:
+    def make_symlink(self, call: file_calls.MakeSymlink, files: list[int], later: Deferred) -> None:
         """symlink(2)."""
         with self._walker(call.container_id, call.path) as (walker, name):
             make_symlink(walker, name_of(call.target), name)
 
-    def rename(self, call: calls.Rename, files: list[int], later: Deferred) -> None:
+    def rename(self, call: file_calls.Rename, files: list[int], later: Deferred) -> None:
         """rename(2)."""
         with self._walker(call.container_id, call.path) as (walker, name):
             rename(walker, name, path_of(call.new_path))
 
-    def remove(self, call: calls.Remove, files: list[int], later: Deferred) -> None:
+    def remove(self, call: file_calls.Remove, files: list[int], later: Deferred) -> None:
         """remove(3): unlink(2) or rmdir(2)."""
         with self._walker(call.container_id, call.path) as (walker, name):
             if walk(walker, name, follow=False).inode.is_directory:
@@ -133,10 +140,10 @@ def make_directories(walker: KernelThread, name: bytes, mode: int = 0o755) -> No
             continue
 
 
-def _entry(name: str, place: Path) -> calls.FileEntry:
+def _entry(name: str, place: Path) -> file_calls.FileEntry:
     inode = place.inode
     attributes = inode.get_attributes()
-    return calls.FileEntry(
+    return file_calls.FileEntry(
         name=name,
         mode=attributes.mode,
         uid=attributes.uid,

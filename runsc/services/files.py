@@ -30,7 +30,7 @@ from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.runsc.control import calls
+    from runsc_py.runsc.control import calls, inspection
     from runsc_py.runsc.control.server import Deferred
     from runsc_py.runsc.loader.loader import Loader
     from runsc_py.sentry.kernel.kernel_thread import KernelThread
@@ -53,7 +53,27 @@ class FileService:
         if call.offset < 0 or call.size < -1:
             raise ControlError(f"invalid offset {call.offset} or size {call.size}")
         reader, file = self._open(call.container_id, call.path)
-        _Copy(reader, file, call, files.pop(), later).step()
+        _Copy(reader, [file], files.pop(), later, call.offset, call.size).step()
+        return LATER
+
+    def cat(self, call: inspection.Cat, files: list[int], later: Deferred) -> object:
+        """Copy files whole, one after the other; answered when it is done."""
+        if len(files) != 1:
+            raise ControlError(f"cat arguments must contain 1 FD, but got {len(files)}")
+        if not call.paths:
+            raise ControlError("cat arguments must name files")
+        opened: list[OpenFile] = []
+        try:
+            for path in call.paths:
+                if not path.startswith("/"):
+                    raise ControlError(f"{path!r} is not an absolute path")
+                reader, file = self._open(call.container_id, path)
+                opened.append(file)
+        except BaseException:
+            for file in opened:
+                file.drop()
+            raise
+        _Copy(reader, opened, files.pop(), later).step()
         return LATER
 
     def write(self, call: calls.Write, files: list[int], later: Deferred) -> None:
@@ -131,17 +151,23 @@ def _copy_in(source: int, file: OpenFile) -> None:
 
 
 class _Copy:
-    """One file on its way to a descriptor; both are closed at the end."""
+    """Files on their way to a descriptor, one after the other; all are closed at the end."""
 
     def __init__(
-        self, reader: KernelThread, file: OpenFile, call: calls.Read, out: int, later: Deferred
+        self,
+        reader: KernelThread,
+        files: list[OpenFile],
+        out: int,
+        later: Deferred,
+        offset: int = 0,
+        size: int = -1,
     ) -> None:
         self._reader = reader
         self._kernel = reader.kernel
-        self._file = file
-        self._offset = call.offset
+        self._files = files
+        self._offset = offset
         #: bytes still to be read; -1: up to the end
-        self._left = call.size
+        self._left = size
         self._out = out
         self._unwritten = b""
         self._copied = 0
@@ -180,15 +206,23 @@ class _Copy:
         """False when everything is copied."""
         if not self._unwritten:
             size = PIECE if self._left < 0 else min(PIECE, self._left)
-            self._unwritten = self._file.read_at(size, self._offset) if size else b""
+            self._unwritten = self._files[0].read_at(size, self._offset) if size else b""
             if not self._unwritten:
-                return False
+                return self._next_file()
             self._offset += len(self._unwritten)
             if self._left >= 0:
                 self._left -= len(self._unwritten)
         count = os.write(self._out, self._unwritten)
         self._unwritten = self._unwritten[count:]
         self._copied += count
+        return True
+
+    def _next_file(self) -> bool:
+        """False when there is none."""
+        if len(self._files) == 1:
+            return False
+        self._files.pop(0).drop()
+        self._offset = 0
         return True
 
     def _fail(self, error: ControlError) -> None:
@@ -201,4 +235,5 @@ class _Copy:
         self._kernel.events.unwatch(self._out, self._queue)
         os.close(self._out)
         self._out = -1
-        self._file.drop()
+        while self._files:
+            self._files.pop().drop()

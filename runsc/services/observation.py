@@ -40,7 +40,11 @@ class Observation:
 
     # -- memory --------------------------------------------------------------------------------
 
-    def usage(self, call: calls.Usage, files: list[int], later: Deferred) -> calls.MemoryUsage:
+    def collect(self, call: calls.Usage, files: list[int], later: Deferred) -> calls.MemoryUsage:
+        """The handler of Usage.Collect."""
+        return self.usage(call)
+
+    def usage(self, call: calls.Usage) -> calls.MemoryUsage:
         """Memory of the whole sandbox; each page of the guests is counted once."""
         groups = self._kernel.root_pid_namespace.thread_groups()
         uses = [

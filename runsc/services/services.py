@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.exit_record import ExitRecord
-from runsc_py.runsc.services.file_tree import FileTreeService
 from runsc_py.runsc.services.files import FileService
 from runsc_py.runsc.services.observation import Observation
 from runsc_py.runsc.services.port_forwarding import PortForwarder
@@ -12,7 +11,9 @@ from runsc_py.runsc.supervision import MemoryWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.runsc.control.server import ControlServer, Deferred
+    from collections.abc import Sequence
+
+    from runsc_py.runsc.control.server import ControlServer, Deferred, Handler
     from runsc_py.runsc.loader.loader import Loader
     from runsc_py.runsc.sandbox_log import SandboxLog
     from runsc_py.runsc.sandbox_process import SandboxRequest
@@ -24,27 +25,25 @@ class Services:
     def __init__(
         self, loader: Loader, server: ControlServer, request: SandboxRequest, log: SandboxLog
     ) -> None:
-        self._loader = loader
+        self.loader: Loader = loader
+        self.server = server
         self._kernel = loader.kernel
         self._exit_record = request.exit_record
+        self.files = FileService(loader)
+        self.observation = observation = Observation(loader, log)
         self._memory = MemoryWatch(loader.kernel)
-        files, ports, observation = (
-            FileService(loader),
-            PortForwarder(loader),
-            Observation(loader, log),
-        )
         for kind, handler in (
-            (calls.Read, files.read),
-            (calls.Write, files.write),
-            (calls.TarRootfsUpper, files.tar_rootfs_upper),
-            (calls.PortForward, ports.forward),
-            (calls.Usage, observation.usage),
+            (calls.Read, self.files.read),
+            (calls.Write, self.files.write),
+            (calls.TarRootfsUpper, self.files.tar_rootfs_upper),
+            (calls.PortForward, PortForwarder(loader).forward),
+            (calls.Usage, observation.collect),
             (calls.ChangeLogging, observation.change_logging),
             (calls.Stacks, observation.stacks),
             (calls.Update, self.update),
         ):
             server.register(kind, handler)
-        FileTreeService(loader, server)
+        server.late = self._late
         if request.config.strace:
             observation.trace_as_configured(request.config)
 
@@ -57,12 +56,17 @@ class Services:
         if call.pids is not None:
             limits.pids = call.pids if call.pids > 0 else None
 
+    def _late(self) -> Sequence[tuple[type[calls.Call], Handler]]:
+        from runsc_py.runsc.services.late import handlers
+
+        return handlers(self)
+
     def finish(self, status: int) -> None:
         """The sandbox ends: tell who listens why, and write down with what."""
-        kernel, identifier = self._kernel, self._loader.sandbox_id
+        kernel, identifier = self._kernel, self.loader.sandbox_id
         if kernel.end_reason == "memory":
             data: dict[str, object] = {"message": kernel.end_message}
-            self._loader.announce(calls.EventMessage("oom", identifier, data))
+            self.loader.announce(calls.EventMessage("oom", identifier, data))
         if kernel.end_message:
             kernel.log.warning(kernel.end_message)
         if self._exit_record >= 0:

@@ -89,7 +89,7 @@ def interface_ioctl(
     if request == SIOCETHTOOL:
         raise EOPNOTSUPP  # there is no hardware to ask about
     if namespace.uses_host:
-        answer = _ask_host(request, record)
+        answer = ask_host(request, record)
     elif request == SIOCGIFNAME:
         answer = _loopback_name(record)
     else:
@@ -143,7 +143,7 @@ def _list_interfaces(namespace: "NetworkNamespace", task: "Task", argument: int)
     return 0
 
 
-def _ask_host(request: int, record: bytes) -> bytes:
+def ask_host(request: int, record: bytes) -> bytes:
     """A request that only reads, put to the host."""
     import fcntl
     from _socket import SOCK_CLOEXEC, SOCK_DGRAM, socket
@@ -163,7 +163,7 @@ def _host_interfaces() -> list[bytes]:
     records = []
     for _, name in if_nameindex():
         try:
-            records.append(_ask_host(SIOCGIFADDR, IFREQ.pack(name.encode(), b"")))
+            records.append(ask_host(SIOCGIFADDR, IFREQ.pack(name.encode(), b"")))
         except EADDRNOTAVAIL:
             continue
     return records

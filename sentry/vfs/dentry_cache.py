@@ -60,6 +60,17 @@ class DentryCache:
             dentry.parent.children.clear()
         self.order.clear()
 
+    def drop_unused(self) -> None:
+        """Keep what is in use only."""
+        before, limit = -1, self.limit
+        self.limit = 0
+        # What was the last child of a directory goes before the directory can.
+        while len(self.order) != before:
+            before = len(self.order)
+            self.prune()
+        self.limit = limit
+        self.threshold = max(limit, len(self.order) + limit // 16)
+
     def prune(self) -> None:
         """Drop the oldest unused ones until a sixteenth is free again."""
         order = self.order

@@ -173,6 +173,15 @@ class GoferFileSystem(LayerFileSystem):
         while dead:
             self.client.close_node(dead.pop())
 
+    def forget_unused(self) -> None:
+        """Forget what nobody uses, to save memory here and descriptors of the gofer."""
+        self.descriptors.clear()
+        self.ahead.clear()
+        for user in self._users:
+            user.dentries.drop_unused()
+        self._give_back()
+        self.client.flush_closed()
+
     def reclaim(self) -> None:
         """Forget what nobody uses, so that the gofer can close its nodes."""
         self.descriptors.clear()
