@@ -183,8 +183,9 @@ class Docker(Engine):
         socket = f"unix://{directory}/docker.sock"
         super().__init__(["docker", "--host", socket], {"HOME": str(directory)})
         self._containerd = Containerd(directory)
-        words = ["dockerd", "--config-file", configuration, "--host", socket]
-        words += ["--containerd", directory / "containerd.sock", "--data-root", directory / "data"]
+        words: list[str | os.PathLike[str]] = ["dockerd", "--config-file", configuration]
+        words += ["--host", socket, "--containerd", directory / "containerd.sock"]
+        words += ["--data-root", directory / "data"]
         words += ["--exec-root", directory / "exec", "--pidfile", directory / "docker.pid"]
         words += ["--storage-driver", "vfs", "--bridge", "none", "--ip-masq=false"]
         words += ["--iptables=false", "--ip6tables=false"]
