@@ -95,6 +95,7 @@ def _run_child(
     status = 1
     # Garbage of the parent must not be finalized here, where its descriptors are others.
     gc.freeze()
+    gc.enable()
     try:
         host.become_service(parent)
         if detached_report >= 0:

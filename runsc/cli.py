@@ -6,6 +6,7 @@ sandbox must not pay for the others.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -170,6 +171,8 @@ def _run_container_command(module: str, name: str, rest: list[str], config: Conf
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.runtime_log import open_runtime_log
 
+    # A command is over before there is garbage worth a look; a sandbox turns collection on again.
+    gc.disable()
     settings = config if config is not None else Config()
     log = open_runtime_log(settings)
     log.debug(f"{name}: containers are recorded in {settings.root}")

@@ -6,13 +6,12 @@ A line of JSON has the error and every stack.  The exit record says so too, so t
 
 from __future__ import annotations
 
-import json
 import os
-import traceback
 from contextlib import suppress
 
 from runsc_py.runsc.errors import EXIT_FAILURE
 from runsc_py.runsc.exit_record import ExitRecord
+from runsc_py.runsc.json_text import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +36,15 @@ class PanicReport:
         if self._descriptor >= 0:
             document = {"id": self._identifier, "error": error, "traceback": stack}
             with suppress(OSError):
-                os.write(self._descriptor, json.dumps(document).encode() + b"\n")
+                os.write(self._descriptor, encode(document).encode() + b"\n")
         if self._exit_record >= 0:
             ExitRecord(EXIT_FAILURE, "internal", error).write(self._exit_record)
 
     def write_exception(self, error: Exception) -> None:
         """A bug of ours that nobody has caught."""
-        text = f"{type(error).__name__}: {error}"
-        self.write(text, traceback.format_exception(error))
+        from traceback import format_exception  # takes longer to import than a sandbox has
+
+        self.write(f"{type(error).__name__}: {error}", format_exception(error))
 
     def panic(self, error: str, stack: list[str]) -> None:
         """Write, and end at once, whatever the process is at; guests end with their tracer."""

@@ -13,20 +13,20 @@ Everything before the root container's process exists is `created`; the control 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import signal
-from collections.abc import Callable
-from contextlib import suppress
-from socket import AF_UNIX, MSG_NOSIGNAL, SOCK_STREAM, socketpair
+from _socket import AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM, socketpair
+from _socket import socket as Socket
 
+from runsc_py.runsc.containers.host_process import SIGKILL
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
-from runsc_py.runsc.panic import PanicReport
+from runsc_py.runsc.json_text import decode, encode
 from runsc_py.runsc.sandbox_log import SandboxLog, open_sandbox_file
 from runsc_py.runsc.standard_files import close_others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.runsc.runtime_log import RuntimeLog
@@ -94,7 +94,7 @@ def launch_sandbox(request: SandboxRequest) -> int:
 
 def _launch(request: SandboxRequest, files: list[int]) -> int:
     """`files`: of --debug-log and --panic-log."""
-    gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM)
+    gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
@@ -107,8 +107,7 @@ def _launch(request: SandboxRequest, files: list[int]) -> int:
         try:
             if request.join_resources is not None:
                 request.join_resources(pid)
-            with suppress(ConnectionError):  # it has died; the report, or its absence, says why
-                gate.send(b"0", MSG_NOSIGNAL)
+            _open_gate(gate)
         finally:
             gate.close()
         _check_report(_read_all(report))
@@ -118,6 +117,13 @@ def _launch(request: SandboxRequest, files: list[int]) -> int:
     finally:
         os.close(report)
     return pid
+
+
+def _open_gate(gate: Socket) -> None:
+    try:
+        gate.send(b"0", MSG_NOSIGNAL)
+    except ConnectionError:
+        return  # it has died; the report, or its absence, says why
 
 
 def _read_all(descriptor: int) -> bytes:
@@ -134,7 +140,7 @@ def _check_report(text: bytes) -> None:
     if not text:
         raise SandboxDied("the sandbox was killed while it started")
     try:
-        error = json.loads(text)
+        error = decode(text)
         message, status, log = str(error["message"]), int(error["status"]), str(error["log"])
     except (ValueError, KeyError, TypeError):
         raise RunscError("the sandbox failed, and did not say why") from None
@@ -143,10 +149,11 @@ def _check_report(text: bytes) -> None:
 
 def _end(pid: int) -> None:
     """Kill a sandbox that is our child, and reap it."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    with suppress(ChildProcessError):
+    try:
+        os.kill(pid, SIGKILL)
         os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        return  # somebody has reaped it
 
 
 def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: int) -> None:
@@ -157,6 +164,8 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
     if engine is not None:
         engine.descriptor = _moved(engine.descriptor)
     log = SandboxLog(request.container_id, debug, engine)
+    import signal
+
     try:
         os.setsid()
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGHUP):
@@ -166,12 +175,14 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _keep_only(request, {gate, report, debug, panic, engine.descriptor if engine else -1})
+        # All that takes its time before there are other processes: joining control groups does too.
+        from runsc_py.runsc.loader.sandbox import run_sandbox
+        from runsc_py.runsc.panic import PanicReport
+
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone
         os.close(gate)
         request.report = PanicReport(request.container_id, panic, request.exit_record, log)
-        from runsc_py.runsc.loader.sandbox import run_sandbox
-
         status = run_sandbox(request, log, lambda: _tell(report, CREATED))
     except RunscError as error:
         _tell_error(report, str(error), error.status, log)
@@ -187,13 +198,15 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
 
 def _tell(report: int, text: bytes) -> None:
     """Only once: closed, the pipe tells that there is no more."""
-    with suppress(OSError):
+    try:
         os.write(report, text)
         os.close(report)
+    except OSError:
+        return  # our starter is gone
 
 
 def _tell_error(report: int, message: str, status: int, log: SandboxLog) -> None:
-    text = json.dumps({"message": message, "status": status, "log": log.tail()})
+    text = encode({"message": message, "status": status, "log": log.tail()})
     _tell(report, text.encode(errors="backslashreplace"))
 
 

@@ -5,9 +5,6 @@ The protocol is runc's: connect to the console socket, send the master's name wi
 
 import fcntl
 import os
-import socket
-import struct
-import termios
 
 from runsc_py.runsc.errors import RunscError
 
@@ -37,11 +34,16 @@ def set_size(terminal: int, size: "dict[str, Any] | None") -> None:
     """`consoleSize` of the specification."""
     if size is None:
         return
+    import struct
+    import termios
+
     rows, columns = min(int(size["height"]), 0xFFFF), min(int(size["width"]), 0xFFFF)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 def _send(path: str, master: int, name: str) -> None:
+    import socket
+
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(path)

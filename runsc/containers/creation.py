@@ -20,7 +20,6 @@ from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.containers.status import CREATED, CREATING, STOPPED
 from runsc_py.runsc.containers.store import StateDirectory
 from runsc_py.runsc.containers.waiting import wait_as_container
-from runsc_py.runsc.control.client import ControlClient
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.json_text import decode
 from runsc_py.runsc.oci.reading import encode_structure, read_bundle
@@ -208,6 +207,8 @@ class Creation:
         resources = (record.spec.get("linux") or {}).get("resources") or {}
         memory, pids = cgroups.sentry_limits(resources)
         if memory is not None or pids is not None:
+            from runsc_py.runsc.control.client import ControlClient
+
             with ControlClient(request.socket_path) as client:
                 client.update(memory, pids)
 

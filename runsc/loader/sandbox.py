@@ -1,6 +1,8 @@
 """A sandbox for containers, from beginning to end: the counterpart of runsc/sandbox.py.
 
 Order matters as there: the gofer first, while little is open; the platform next; the sentry last.
+Modules are all imported before: the gofer shares their memory, and whoever creates the container is
+busy with other things meanwhile.
 """
 
 from __future__ import annotations
@@ -8,22 +10,40 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Callable
 
 from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.gofer.process import Connection, start_gofer
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
+from runsc_py.runsc.boot import make_kernel
 from runsc_py.runsc.confinement import host_calls
 from runsc_py.runsc.confinement.confinement import Confinement
+from runsc_py.runsc.control.server import ControlServer, listen
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
+from runsc_py.runsc.loader.lifecycle import Lifecycle
+from runsc_py.runsc.loader.loader import (
+    ContainerInformation,
+    ContainerProcess,
+    GoferMonitor,
+    Loader,
+)
+from runsc_py.runsc.loader.manager import ContainerManager
+from runsc_py.runsc.loader.shared_mounts import SharedMounts
+from runsc_py.runsc.loader.start import check_executable, prepare
+from runsc_py.runsc.loader.visits import await_visits
+from runsc_py.runsc.options import RunOptions
 from runsc_py.runsc.sandbox import raise_descriptor_limit
+from runsc_py.runsc.services.services import Services
+from runsc_py.sentry.kernel.namespaces import Namespaces
+from runsc_py.sentry.kernel.run_loop import RunLoop
+from runsc_py.sentry.syscalls.all import TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
-    from runsc_py.runsc.loader.loader import Loader
     from runsc_py.runsc.sandbox_log import SandboxLog
     from runsc_py.runsc.sandbox_process import SandboxRequest
     from runsc_py.sentry.kernel.kernel import Kernel
@@ -34,6 +54,9 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
 
     Raises RunscError.
     """
+    # What is imported stays: no collection needs to look at it, in no process of ours.
+    gc.freeze()
+    gc.enable()
     raise_descriptor_limit()
     mounts, layers = plan_gofer_mounts(request.spec, request.config)
     gofer = start_gofer(mounts)
@@ -63,17 +86,6 @@ def _serve(
     layers: list[GoferMountConfiguration],
     confinement: Confinement,
 ) -> int:
-    from runsc_py.runsc.boot import make_kernel
-    from runsc_py.runsc.control.server import ControlServer, listen
-    from runsc_py.runsc.loader.lifecycle import Lifecycle
-    from runsc_py.runsc.loader.loader import GoferMonitor
-    from runsc_py.runsc.loader.manager import ContainerManager
-    from runsc_py.runsc.loader.visits import await_visits
-    from runsc_py.runsc.options import RunOptions
-    from runsc_py.runsc.services.services import Services
-    from runsc_py.sentry.kernel.run_loop import RunLoop
-    from runsc_py.sentry.syscalls.all import TABLE
-
     options = RunOptions([])
     options.host_name = request.spec.hostname or None
     options.network = "host" if request.config.network == "host" else "none"
@@ -129,11 +141,6 @@ def _load(
     layers: list[GoferMountConfiguration],
 ) -> Loader:
     """The root container, ready to start."""
-    from runsc_py.runsc.loader.loader import ContainerInformation, ContainerProcess, Loader
-    from runsc_py.runsc.loader.shared_mounts import SharedMounts
-    from runsc_py.runsc.loader.start import check_executable, prepare
-    from runsc_py.sentry.kernel.namespaces import Namespaces
-
     root = ContainerInformation(kernel, request.container_id, request.spec, request.config, layers)
     root.client = client
     root.bundle = request.bundle
