@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
+    from runsc_py.runsc.panic import PanicReport
     from runsc_py.runsc.runtime_log import RuntimeLog
 
 
@@ -175,14 +176,13 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _keep_only(request, {gate, report, debug, panic, engine.descriptor if engine else -1})
+        request.report = PanicReport(request.container_id, panic, request.exit_record, log)
         # All that takes its time before there are other processes: joining control groups does too.
         from runsc_py.runsc.loader.sandbox import run_sandbox
-        from runsc_py.runsc.panic import PanicReport
 
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone
         os.close(gate)
-        request.report = PanicReport(request.container_id, panic, request.exit_record, log)
         status = run_sandbox(request, log, lambda: _tell(report, CREATED))
     except RunscError as error:
         _tell_error(report, str(error), error.status, log)
