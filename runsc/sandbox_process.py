@@ -20,6 +20,7 @@ from _socket import socket as Socket
 from runsc_py.runsc.containers.host_process import SIGKILL
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
 from runsc_py.runsc.json_text import decode, encode
+from runsc_py.runsc.panic import PanicReport
 from runsc_py.runsc.sandbox_log import SandboxLog, open_sandbox_file
 from runsc_py.runsc.standard_files import close_others
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
-    from runsc_py.runsc.panic import PanicReport
     from runsc_py.runsc.runtime_log import RuntimeLog
 
 
