@@ -48,6 +48,13 @@ def with_container(
     parsed = parse_or_help(syntax, name, words)
     if parsed is None:
         return 0
+    return with_parsed(parsed, name, config, log, action, most=most)
+
+
+def with_parsed(
+    parsed: Parsed, name: str, config: Config, log: RuntimeLog, action: "Action", *, most: int = 1
+) -> int:
+    """The same with a command line that is parsed already."""
     if not parsed.operands:
         raise RunscError(f"{name} needs the id of a container")
     if len(parsed.operands) > most:

@@ -290,3 +290,39 @@ def test_list_of_sandboxes(engine: Engine) -> None:
     assert engine("list", "-q", "--sandbox=a").stdout.split() == ["a", "b"]
     for name in ("b", "a", "c"):
         assert engine("delete", "--force", name).returncode == 0
+
+
+def test_debug_looks_for_a_while(engine: Engine) -> None:
+    """A profile, a trace that ends, a mount, and the sandbox's process instead of an id."""
+    pid = engine.create("a", "sh", "-c", "while :; do echo > /dev/null; done")
+    assert engine("start", "a").returncode == 0
+    path = engine.folder / "out.folded"
+    done = engine("debug", "--profile-cpu", path, "--duration", "500ms", "--delay", "10ms", "a")
+    assert done.returncode == 0 and f"samples in {path}" in done.stderr
+    assert ";run_loop:RunLoop.run" in path.read_text()
+    printed = engine("debug", "--profile-cpu", "-", "--duration", "100ms", "--pid", str(pid))
+    assert printed.returncode == 0 and ";run_loop:RunLoop.run" in printed.stdout
+    followed = engine("debug", "--follow=write", "--duration", "300ms", "a")
+    assert followed.returncode == 0 and 'write(1, "\\n", 1)' in followed.stdout
+    assert engine("debug", "--mount", "tmpfs:none:/dev/shm:ro,nodev", "a").returncode == 0
+    refused = engine("exec", "a", "sh", "-c", "echo > /dev/shm/x")
+    assert "Read-only file system" in refused.stderr
+    for words, reason in (
+        (("--mount", "tmpfs:/dev/shm", "a"), "TYPE:SOURCE:PLACE"),
+        (("--mount", "ext4:none:/dev/shm", "a"), "No such device"),
+        (("--follow", "--profile-cpu", "-", "a"), "exclude each other"),
+        (("--pid", "1", "a"), "not both"),
+        (("--pid", "1", "--ps"), "no sandbox of"),
+        (("--signal", "SIGNONE", "a"), "unknown signal"),
+        (("--profile-cpu", "/nowhere/x", "--duration", "1ms", "a"), "No such file or directory"),
+    ):
+        done = engine("debug", *words)
+        assert done.returncode == 125 and reason in done.stderr
+
+
+def test_debug_signals_the_sandbox(engine: Engine) -> None:
+    """Its own process, not a program inside: that ends with it."""
+    engine.create("a", *WAIT)
+    assert engine("start", "a").returncode == 0
+    assert engine("debug", "--signal", "TERM", "a").returncode == 0
+    assert json.loads(engine("wait", "a").stdout)["exitStatus"] == 128 + signal.SIGKILL
