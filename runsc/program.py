@@ -1,56 +1,83 @@
-"""The sandbox's first program: who it runs as, where, and which file it is.
+"""The first program of `run`: who it runs as, where, and which file it is.
 
-Everything here happens inside: names are looked up in the sandbox's own tree, by the first task.
+Everything here happens inside: names are looked up in the sandbox's own tree.
 """
 
 import os
 
+from runsc_py.runsc.assembly import MountTree, give_files
 from runsc_py.runsc.errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, RunscError
+from runsc_py.runsc.host_signals import inherit_ignored_signals
 from runsc_py.runsc.options import RunOptions
-from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES
+from runsc_py.sentry.auth.credentials import Credentials, user_credentials
 from runsc_py.sentry.errors import EACCES, ENOENT, ENOTDIR, KernelError
-from runsc_py.sentry.fs.host_stdio import open_standard_files
-from runsc_py.sentry.kernel.execution import execute
-from runsc_py.sentry.kernel.task import Task
+from runsc_py.sentry.kernel.kernel_thread import KernelThread
+from runsc_py.sentry.kernel.limits import RLIMIT_NOFILE, Limits
+from runsc_py.sentry.kernel.process_creation import (
+    CreationError,
+    NoWorkingDirectory,
+    ProcessArguments,
+    create_process,
+)
+from runsc_py.sentry.kernel.scheduling import Scheduling
+from runsc_py.sentry.kernel.thread_group import ThreadGroup
 from runsc_py.sentry.vfs.walk import walk
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def set_up(task: Task, options: RunOptions) -> None:
-    """Standard files, controlling terminal, user and working directory."""
-    kernel = task.kernel
-    if options.user is not None:
-        _become(task, options, options.user)
-    owner = (task.credentials.euid, task.credentials.egid)
-    files = open_standard_files(kernel.terminals, options.standard_files, owner)
-    for number, file in enumerate(files):
-        if file is not None:
-            task.files.install(number, file)
-    if kernel.terminals.host is not None:
-        kernel.terminals.host.make_controlling(task.thread_group)
-    _enter_working_directory(task, options.working_directory)
+def create_first_process(tree: MountTree, options: RunOptions) -> ThreadGroup:
+    """The process that runs the command, not started.  Raises RunscError."""
+    walker = tree.walker
+    limits = Limits()
+    if options.files is not None:
+        limits.set(RLIMIT_NOFILE, options.files, options.files)
+    credentials = _credentials(walker, options)
+    argv = [os.fsencode(argument) for argument in options.command]
+    arguments = ProcessArguments(argv, credentials, limits)
+    arguments.environment = [
+        os.fsencode(f"{key}={value}") for key, value in options.environment.items()
+    ]
+    arguments.namespaces = walker.namespaces
+    arguments.umask = _umask()
+    arguments.scheduling = Scheduling(nice=os.getpriority(os.PRIO_PROCESS, 0))
+    arguments.working_directory = _working_directory(walker, options.working_directory)
+    descriptors = dict(enumerate(options.standard_files))
+    give_files(arguments, walker.kernel.terminals, descriptors, controls_terminal=True)
+    try:
+        group = _create(walker, arguments, options)
+    finally:
+        arguments.files.release(walker)
+    assert group.session is not None
+    group.session.has_outside_parent = _is_watched_over()
+    inherit_ignored_signals(group)
+    return group
 
 
-def _become(task: Task, options: RunOptions, user: str) -> None:
+def _credentials(walker: KernelThread, options: RunOptions) -> Credentials:
+    """The superuser, or whom `--user` names."""
+    namespace = walker.kernel.root_user_namespace
+    if options.user is None:
+        return user_credentials(namespace, 0, 0)
     from runsc_py.runsc.loader.identity import look_up_user
 
     try:
-        identity = look_up_user(task, user)
+        identity = look_up_user(walker, options.user)
     except RunscError as error:
         raise RunscError(f"--user {error}") from None
-    uid, gid, home = identity.uid, identity.gid, identity.home
-    capabilities = ALL_CAPABILITIES if uid == 0 else 0
-    task.credentials = task.credentials.replace(
-        uid=uid, euid=uid, suid=uid, fsuid=uid,
-        gid=gid, egid=gid, sgid=gid, fsgid=gid,
-        groups=identity.groups, permitted=capabilities, effective=capabilities,
-    )  # fmt: skip
-    if home is not None and not options.keeps_home:
-        options.environment["HOME"] = home
+    if identity.home is not None and not options.keeps_home:
+        options.environment["HOME"] = identity.home
+    return user_credentials(namespace, identity.uid, identity.gid, identity.groups)
 
 
-def _enter_working_directory(task: Task, wanted: str | None) -> None:
+def _umask() -> int:
+    """Ours, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _working_directory(walker: KernelThread, wanted: str | None) -> bytes:
     """The one asked for, else the host's current one where the sandbox has it, else `/`."""
     if wanted is not None and wanted.startswith("/"):
         name = wanted
@@ -60,37 +87,37 @@ def _enter_working_directory(task: Task, wanted: str | None) -> None:
         except OSError:
             raise RunscError("the current directory is gone; see --workdir") from None
     try:
-        path = walk(task, os.fsencode(name))
+        path = walk(walker, os.fsencode(name))
         if not path.inode.is_directory:
             raise ENOTDIR
-    except KernelError as error:
-        if wanted is None:
-            return
-        raise RunscError(f"--workdir {wanted}: {os.strerror(error.number)}") from None
-    task.file_context.working_directory = path
+    except KernelError:
+        # What was asked for may be there when the process is: /proc/self.
+        return b"/" if wanted is None else os.fsencode(name)
+    walker.file_context.working_directory = path
+    return os.fsencode(name)
 
 
-def execute_command(task: Task, options: RunOptions) -> None:
-    """execve of the command; found through PATH as execvp(3) does.  Raises RunscError."""
+def _create(walker: KernelThread, arguments: ProcessArguments, options: RunOptions) -> ThreadGroup:
+    """The process with its program, which is found through PATH as execvp(3) does."""
     name = options.command[0]
-    environment = [os.fsencode(f"{key}={value}") for key, value in options.environment.items()]
-    arguments = [os.fsencode(argument) for argument in options.command]
-    denied = False
+    denied, lost = False, 0
     for candidate in _candidates(options):
-        path = os.fsencode(candidate)
+        arguments.file_name = os.fsencode(candidate)
         try:
-            execute(task, walk(task, path), path, arguments, environment)
-            return
-        except (ENOENT, ENOTDIR):
-            continue
-        except EACCES:
-            denied = True
-        except KernelError as error:
-            message = f"{name}: {os.strerror(error.number)}"
-            raise RunscError(message, EXIT_NOT_EXECUTABLE) from None
+            return create_process(walker.kernel, arguments)[0]
+        except NoWorkingDirectory as error:
+            lost = error.number
+        except CreationError as error:
+            if error.number == EACCES.number:
+                denied = True
+            elif error.number not in (ENOENT.number, ENOTDIR.number):
+                message = f"{name}: {os.strerror(error.number)}" if error.number else str(error)
+                raise RunscError(message, EXIT_NOT_EXECUTABLE) from None
+    if lost:
+        raise RunscError(f"--workdir {options.working_directory}: {os.strerror(lost)}")
     if denied:
         raise RunscError(f"{name}: Permission denied", EXIT_NOT_EXECUTABLE)
-    raise RunscError(_not_found(task, options), EXIT_NOT_FOUND)
+    raise RunscError(_not_found(walker, options), EXIT_NOT_FOUND)
 
 
 def _candidates(options: RunOptions) -> list[str]:
@@ -101,13 +128,13 @@ def _candidates(options: RunOptions) -> list[str]:
     return [os.path.join(directory or ".", name) for directory in directories]
 
 
-def _not_found(task: Task, options: RunOptions) -> str:
+def _not_found(walker: KernelThread, options: RunOptions) -> str:
     """Why none of the candidates could be found: one may be there, its interpreter not."""
     name = options.command[0]
     reason = ENOENT.number
     for candidate in _candidates(options):
         try:
-            walk(task, os.fsencode(candidate))
+            walk(walker, os.fsencode(candidate))
         except KernelError as error:
             reason = error.number
             continue
@@ -118,3 +145,18 @@ def _not_found(task: Task, options: RunOptions) -> str:
     if "/" not in name:
         return f"{name}: command not found in the sandbox's PATH"
     return f"{name}: {os.strerror(reason)}"
+
+
+def _is_watched_over() -> bool:
+    """Whether a shell with job control started us: our process group is not orphaned.
+
+    Its leader, or we, then have a parent in another group of our session.
+    """
+    group, session, process = os.getpgrp(), os.getsid(0), os.getppid()
+    try:
+        while os.getpgid(process) == group:
+            with open(f"/proc/{process}/stat", "rb") as stat:
+                process = int(stat.read().rpartition(b")")[2].split()[1])
+        return os.getsid(process) == session
+    except OSError:  # it ended, or is outside of our pid namespace
+        return False

@@ -58,6 +58,7 @@ class Sandbox:
         from runsc_py.runsc.boot import boot
         from runsc_py.runsc.host_signals import HostSignals
         from runsc_py.runsc.supervision import Supervisor
+        from runsc_py.sentry.kernel.process_creation import start_process
         from runsc_py.sentry.kernel.run_loop import RunLoop
         from runsc_py.sentry.syscalls.all import TABLE
 
@@ -69,7 +70,7 @@ class Sandbox:
         supervisor = Supervisor(kernel, options)
         if self._export is not None:
             self._export.begin(kernel)
-        kernel.start_task(kernel.init.leader)
+        start_process(kernel.init)
         # What there is now stays for the whole run: nothing of it is garbage.
         gc.freeze()
         gc.enable()

@@ -50,6 +50,10 @@ class ControlError(RunscError):
             "hint": self.hint,
         }
 
+    def within(self, what: str) -> ControlError:
+        """The same, told by whoever wanted more."""
+        return ControlError(f"{what}: {self.message}", self.code, self.errno, self.hint)
+
     @classmethod
     def from_map(cls, value: object) -> ControlError:
         """The error that a reply holds; what cannot be one is a protocol error itself."""

@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import os
 
+from runsc_py.runsc.assembly import create
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, UNSUPPORTED, ControlError
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import add_home, look_up_user
 from runsc_py.runsc.loader.loader import ContainerInformation, ContainerProcess, failing_alone
-from runsc_py.runsc.loader.process_arguments import full_credentials, initial_limits, set_limit
-from runsc_py.runsc.loader.start import pid_namespace_of, prepare, process_arguments, walker_in
-from runsc_py.sentry.fs.host_stdio import open_standard_files
+from runsc_py.runsc.loader.process_arguments import initial_limits, set_limit, withheld_by
+from runsc_py.runsc.loader.start import pid_namespace_of, prepare
+from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES
+from runsc_py.sentry.auth.credentials import user_credentials
 from runsc_py.sentry.kernel.limits import RLIMIT_NAMES
-from runsc_py.sentry.kernel.process_creation import CreationError, create_process, start_process
+from runsc_py.sentry.kernel.process_creation import (
+    CreationError,
+    ProcessArguments,
+    start_process,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +35,6 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.kernel_thread import KernelThread
     from runsc_py.sentry.kernel.limits import Limits
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
-    from runsc_py.sentry.kernel.process_creation import ProcessArguments
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
 
 
@@ -133,19 +138,21 @@ class Lifecycle:
                     "both an explicit UID/GID and a user name, "
                     "only one or the other may be provided"
                 )
-            identity = look_up_user(walker_in(loader, information), call.user)
+            identity = look_up_user(loader.walker(information), call.user)
             uid, gid = identity.uid, identity.gid
-        credentials = full_credentials(uid, gid, information.config, kernel.root_user_namespace)
+        granted = ALL_CAPABILITIES & ~withheld_by(information.config)
+        credentials = user_credentials(kernel.root_user_namespace, uid, gid, (), granted)
         argv = [os.fsencode(word) for word in call.argv]
         # Secrets come last, and so win where the last one of a name counts.
         environment = [os.fsencode(entry) for entry in (*call.envv, *call.secret_envv)]
-        arguments = process_arguments(
-            loader, information, argv, credentials, _limits(call.limits), environment
-        )
-        arguments.pid_namespace = namespace
+        arguments = ProcessArguments(argv, credentials, _limits(call.limits))
+        arguments.environment = environment
+        walker = loader.walker(information, credentials)
+        arguments.namespaces, arguments.pid_namespace = walker.namespaces, namespace
+        arguments.container = information.container
+        arguments.seccomp_filter = information.seccomp_filter
         arguments.working_directory = os.fsencode(call.wd)
         arguments.file_name = os.fsencode(call.filename)
-        walker = walker_in(loader, information, credentials)
         name = arguments.file_name or (argv[0] if argv else b"")
         if call.resolve_binary_path:
             try:
@@ -153,9 +160,7 @@ class Lifecycle:
                     walker, name, environment, arguments.working_directory
                 )
             except ControlError as error:
-                raise ControlError(
-                    f"failed to resolve binary path: {error}", error.code, error.errno
-                ) from None
+                raise error.within("failed to resolve binary path") from None
         if call.resolve_home:
             add_home(walker, environment, uid)
         for controller in call.initial_cgroups:
@@ -180,21 +185,12 @@ class Lifecycle:
             raise ControlError("error importing host files: a guest file descriptor is given twice")
         if any(number < 0 for number in numbers):
             raise ControlError("guest file descriptors must be 0 or greater")
-        credentials = arguments.credentials
-        terminals = information.container.terminals
-        taken = list(files)
+        descriptors = dict(sorted(zip(numbers, files, strict=True)))
         files.clear()
         try:
-            opened = open_standard_files(terminals, taken, (credentials.uid, credentials.gid))
-            for number, file in sorted(zip(numbers, opened, strict=True), key=lambda pair: pair[0]):
-                if file is not None:
-                    arguments.files.install(number, file)
-            group, _ = create_process(self._kernel, arguments)
+            return create(walker, arguments, information.container.terminals, descriptors)
         except CreationError as error:
             raise ControlError.of_creation(str(error), error.number) from None
-        finally:
-            arguments.files.release(walker)
-        return group
 
     # -- afterwards ----------------------------------------------------------------------------
 

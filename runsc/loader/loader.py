@@ -20,20 +20,21 @@ from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
 from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
-from runsc_py.sentry.kernel.namespaces import Namespaces
 from runsc_py.sentry.kernel.signals import SignalInfo
 from runsc_py.sentry.kernel.waiting import POLLRDHUP, WaitQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Socket
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from runsc_py.runsc.loader.programs import LimitedProgram
     from runsc_py.runsc.loader.shared_mounts import SharedMounts
     from runsc_py.runsc.oci.spec import Spec
+    from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.fs.devpts.terminal import Terminal
     from runsc_py.sentry.kernel.kernel import Kernel
+    from runsc_py.sentry.kernel.namespaces import Namespaces
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.seccomp import Filter
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
@@ -46,6 +47,8 @@ STARTED = "started"
 
 #: annotations that name a container
 NAME_ANNOTATIONS = ("io.kubernetes.cri.container-name", "io.kubernetes.cri-o.ContainerName")
+#: those that give it another one: `OLD=NEW`
+RENAMING = "dev.gvisor.container-name-remap."
 
 SIGKILL = 9
 SECOND = 1_000_000_000
@@ -109,6 +112,31 @@ class ContainerProcess:
             made.executable = rest[-1]
         return made
 
+    def take_files(self, has_terminal: bool) -> dict[int, int]:
+        """What was given, by the guest's numbers; who takes it closes it.  Raises ControlError."""
+        given = self.standard_files
+        if has_terminal:
+            if given:
+                raise ControlError(f"using TTY, stdios not expected: {len(given)}")
+            if self.host_terminal < 0:
+                raise ControlError(
+                    "terminal enabled but no TTY provided. Did you set --console-socket on create?"
+                )
+            if not os.isatty(self.host_terminal):
+                raise ControlError("importing fds: the TTY that was provided is no terminal")
+            given = (self.host_terminal,) * 3
+        elif len(given) != 3:
+            raise ControlError(f"importing fds: 3 standard files expected, got {len(given)}")
+        files = dict(enumerate(given))
+        for number, descriptor in sorted(self.passed_files.items()):
+            if number < 0:
+                raise ControlError("importing fds: guest file descriptors must be 0 or greater")
+            if number in files:
+                raise ControlError(f"importing fds: app FD {number} displaced while importing FDs")
+            files[number] = descriptor
+        self.host_terminal, self.standard_files, self.passed_files = -1, (), {}
+        return files
+
     def close(self) -> None:
         """Close what was given and not taken."""
         given = (
@@ -150,7 +178,6 @@ class ContainerInformation:
         config: Config,
         layers: list[GoferMountConfiguration],
     ) -> None:
-        """Raises ControlError for a seccomp profile that cannot be had."""
         self.identifier = identifier
         self.spec = spec
         self.config = config
@@ -167,11 +194,6 @@ class ContainerInformation:
         self.time_namespace = _time_namespace(kernel, spec)
         #: of every process of the container
         self.seccomp_filter: Filter | None = None
-        linux = spec.linux
-        if config.oci_seccomp and linux is not None and linux.seccomp is not None:
-            from runsc_py.runsc.loader.seccomp import compile_filter
-
-            self.seccomp_filter = compile_filter(linux.seccomp)
         #: while the container's first process lives
         self.mount_namespace: MountNamespace | None = None
 
@@ -214,10 +236,9 @@ class ContainerInformation:
         self.connection = None
         kernel = self.container.kernel
         if isinstance(kernel.current_task, KernelThread):
-            root = kernel.root_mount_namespace.root.root_path
             namespaces = kernel.current_task.namespaces.copy()
             namespaces.mount = kernel.root_mount_namespace
-            kernel.current_task = KernelThread(kernel, namespaces, root)
+            kernel.current_task = KernelThread(kernel, namespaces)
         gc.collect()  # a kernel thread refers to itself
 
 
@@ -261,7 +282,7 @@ class Loader:
         #: what Lifecycle.StartContainer starts a process in
         self.prepared: dict[str, tuple[ContainerInformation, PidNamespace]] = {}
         self.shared_mounts = shared
-        #: of everybody: the root container's
+        #: of everybody: the root container's, once it has its mounts
         self.namespaces: Namespaces
         self.listeners: list[Callable[[calls.EventMessage], None]] = []
 
@@ -273,6 +294,30 @@ class Loader:
             )
 
     # -- looking up --------------------------------------------------------------------------
+
+    def container(self, identifier: str) -> ContainerInformation:
+        """A container that was started or can be.  Raises ControlError."""
+        information = self.containers.get(identifier)
+        if information is None:
+            raise ControlError(f'container "{identifier}" does not exist', NOT_FOUND)
+        return information
+
+    def walker(
+        self, information: ContainerInformation, credentials: Credentials | None = None
+    ) -> KernelThread:
+        """Who looks for a container's files, the superuser unless it is said who.
+
+        Raises ControlError when its first process has ended.
+        """
+        if information.mount_namespace is None:
+            raise ControlError(f'container "{information.identifier}" has stopped', STATE)
+        namespaces = self.namespaces.copy()
+        namespaces.mount = information.mount_namespace
+        if information.time_namespace is not None:
+            namespaces.time = namespaces.time_for_children = information.time_namespace
+        walker = KernelThread(self.kernel, namespaces, credentials=credentials)
+        self.kernel.current_task = walker
+        return walker
 
     def process(self, identifier: str, pid: int = 0) -> ThreadGroup:
         """A started process.  Raises ControlError."""
@@ -331,8 +376,7 @@ class Loader:
 
     def register_name(self, information: ContainerInformation) -> str:
         """Give the container its name.  Raises ControlError when a living one has it."""
-        annotations = information.spec.annotations
-        name = next((annotations[key] for key in NAME_ANNOTATIONS if annotations.get(key)), "")
+        name = name_of(information.spec.annotations)
         if not name:
             number = len(self.container_ids)
             while (name := f"__no_name_{number}") in self.container_ids:
@@ -444,6 +488,16 @@ class Loader:
         """Tell who has subscribed."""
         for listener in list(self.listeners):
             listener(event)
+
+
+def name_of(annotations: Mapping[str, str]) -> str:
+    """What the annotations call a container, by the name that it has been given since; or ""."""
+    name = next((annotations[key] for key in NAME_ANNOTATIONS if annotations.get(key)), "")
+    for key, value in annotations.items():
+        old, equals, new = value.partition("=")
+        if key.startswith(RENAMING) and equals and old == name:
+            return new
+    return name
 
 
 def _time_namespace(kernel: Kernel, spec: Spec) -> TimeNamespace | None:

@@ -118,10 +118,8 @@ class ContainerManager:
         try:
             with failing_alone(information):
                 start_container(loader, information)
-        except ControlError as error:
+        except BaseException as error:
             information.disconnect()
-            if loader.containers.get(call.container_id) is information:
-                del loader.containers[call.container_id]
             self._kernel.log.debug(f"start {call.container_id!r}: {error}")
             raise
 
@@ -133,6 +131,7 @@ class ContainerManager:
 
     def execute(self, call: calls.ExecuteAsync, files: list[int], later: Deferred) -> int:
         """One more process."""
+        from runsc_py.runsc.loader.identity import look_up_user
         from runsc_py.runsc.loader.programs import LimitedProgram
         from runsc_py.runsc.oci.process import Process
         from runsc_py.runsc.oci.reading import decode
@@ -147,35 +146,16 @@ class ContainerManager:
         if len(files) != count:
             raise ControlError(f"exec arguments must contain {count} FDs, but got {len(files)}")
         if call.user:
-            self._become(information, process, call.user)
+            identity = look_up_user(loader.walker(information), call.user)
+            process.user.uid, process.user.gid = identity.uid, identity.gid
+            process.user.additional_gids = [*process.user.additional_gids, *identity.groups]
         program = LimitedProgram(self._kernel, call)
         entry = ContainerProcess.of(
             files, standard, call.guest_descriptors, has_executable=call.has_executable
         )
         files.clear()
         entry.program = program
-        try:
-            return execute_in(loader, information, process, entry)
-        except BaseException:
-            entry.close()
-            raise
-
-    def _become(self, information: ContainerInformation, process: object, user: str) -> None:
-        from runsc_py.runsc.loader.identity import look_up_user
-        from runsc_py.runsc.oci.process import Process
-        from runsc_py.sentry.kernel.kernel_thread import KernelThread
-
-        assert isinstance(process, Process)
-        namespace = information.mount_namespace
-        if namespace is None:
-            raise ControlError(f'container "{information.identifier}" has stopped', STATE)
-        namespaces = self._loader.namespaces.copy()
-        namespaces.mount = namespace
-        walker = KernelThread(self._kernel, namespaces, namespace.root.root_path)
-        self._kernel.current_task = walker
-        identity = look_up_user(walker, user)
-        process.user.uid, process.user.gid = identity.uid, identity.gid
-        process.user.additional_gids = [*process.user.additional_gids, *identity.groups]
+        return execute_in(loader, information, process, entry)
 
     def signal(self, call: calls.Signal, files: list[int], later: Deferred) -> None:
         """Deliver a signal."""

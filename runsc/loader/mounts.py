@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import os
 
+from runsc_py.runsc.assembly import MountTree
 from runsc_py.runsc.control.errors import ControlError
+from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+from runsc_py.runsc.loader.kernel_filesystems import KINDS, make_filesystem
 from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.loader.propagation import propagate
-from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE, make_mount_point
-from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message_of
+from runsc_py.runsc.loader.protection import protect
+from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE
+from runsc_py.sentry.errors import EEXIST, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
 from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
-from runsc_py.sentry.fs.tmpfs.mounting import parse_size, parse_tmpfs
+from runsc_py.sentry.fs.tmpfs.mounting import parse_size
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFCHR, S_IFIFO, make_device
 from runsc_py.sentry.vfs.mount import (
@@ -30,21 +34,18 @@ from runsc_py.sentry.vfs.mount import (
     MS_RDONLY,
     MS_RELATIME,
     Mount,
-    MountNamespace,
 )
 from runsc_py.sentry.vfs.operations import make_node
-from runsc_py.sentry.vfs.parameters import Refusal
-from runsc_py.sentry.vfs.path import Dentry, Path
-from runsc_py.sentry.vfs.walk import walk
+from runsc_py.sentry.vfs.path import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runsc_py.gofer.client import GoferClient
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.loader.shared_mounts import SharedMounts
-    from runsc_py.runsc.oci.spec import Device, Linux, Spec
+    from runsc_py.runsc.oci.spec import Device, Spec
     from runsc_py.runsc.oci.spec import Mount as MountSpecification
     from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
     from runsc_py.sentry.kernel.kernel import Kernel
@@ -52,15 +53,13 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.vfs.inode import FileSystem
 
-#: (place, type, flags) of what every container has
-MANDATORY = (
-    ("/proc", "proc", SAFE),
-    ("/sys", "sysfs", SAFE | MS_RDONLY),
-    ("/dev", "devtmpfs", MS_NOSUID),
-    ("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC),
+#: (place, type, flags, options) of what every container has
+MANDATORY: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
+    ("/proc", "proc", SAFE, ()),
+    ("/sys", "sysfs", SAFE | MS_RDONLY, ()),
+    ("/dev", "devtmpfs", MS_NOSUID, ()),
+    ("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, ("gid=5", "mode=620", "ptmxmode=666")),
 )
-#: their data says nothing to the sentry
-_WITHOUT_DATA = frozenset(("proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup", "cgroup2"))
 _DEVICE_TYPES = {"c": S_IFCHR, "u": S_IFCHR, "b": S_IFBLK, "p": S_IFIFO}
 
 
@@ -92,17 +91,18 @@ class MountBuilder:
         self._owners = None if image_owners is None else RecordedOwners(image_owners)
         #: of the gofer's mount that is served next
         self._index = 0
-        self.namespace: MountNamespace
-        self.walker: KernelThread
+        #: what takes mount points until everything is mounted
+        self._read_only: list[Mount] = []
+        self.tree: MountTree
 
-    def build(self, namespaces: Namespaces) -> MountNamespace:
-        """The namespace; `namespaces` gets it too.  Raises ControlError."""
+    def build(self, namespaces: Namespaces | None) -> MountTree:
+        """The tree, beside these namespaces or the first of all.  Raises RunscError."""
         spec = self._spec
         self._mount_root(namespaces)
         wanted = {os.path.normpath(mount.destination) for mount in spec.mounts}
-        for place, kind, flags in MANDATORY:
+        for place, kind, flags, options in MANDATORY:
             if place not in wanted and not (place == "/dev/pts" and self._hides_dev()):
-                self._attach(place, self._kernel_file_system(kind), flags | MS_RELATIME)
+                self._mount_kernel(place, kind, flags | MS_RELATIME, options)
         binds = iter(self._layers[1:])
         for mount in spec.mounts:
             self._mount(mount, next(binds) if mount.is_bind else None)
@@ -113,28 +113,25 @@ class MountBuilder:
             self._make_devices(linux.devices)
         self._make_working_directory()
         if linux is not None:
-            self._protect(linux)
-            propagate(self.namespace, self.namespace.root, [linux.rootfs_propagation])
+            protect(self.tree, linux.readonly_paths, linux.masked_paths)
+            propagate(self.tree.mounts, self.tree.mounts.root, [linux.rootfs_propagation])
         if spec.root is not None and spec.root.readonly:
-            self.namespace.root.flags |= MS_RDONLY
-        return self.namespace
+            self._read_only.append(self.tree.mounts.root)
+        for one in self._read_only:
+            one.flags |= MS_RDONLY
+        return self.tree
 
     # -- the root ----------------------------------------------------------------------------
 
-    def _mount_root(self, namespaces: Namespaces) -> None:
-        kernel = self._kernel
+    def _mount_root(self, namespaces: Namespaces | None) -> None:
         assert self._spec.root is not None
         filesystem = self._layered(self._layers[0], self._spec.root.path, is_root=True)
         if not filesystem.root.is_directory:
             raise ControlError(f"root directory {self._spec.root.path}: not a directory")
-        root = Mount(1, filesystem, Dentry(b"/", None, filesystem.root), MS_RELATIME)
-        self.namespace = namespaces.mount = MountNamespace(
-            root, kernel.root_user_namespace, kernel.new_inode_number()
-        )
-        self.walker = KernelThread(kernel, namespaces, root.root_path, umask=0o022)
+        self.tree = MountTree(self._kernel, filesystem, namespaces, self._pid_namespace)
 
     def _layered(
-        self, layers: GoferMountConfiguration, source: str, *, is_root: bool
+        self, layers: GoferMountConfiguration, source: str, *, is_root: bool = False
     ) -> FileSystem:
         """What the gofer serves, under memory if so wished."""
         kernel = self._kernel
@@ -155,7 +152,7 @@ class MountBuilder:
                 index,
                 shared=access == "shared" and not layers.is_overlay,
                 ids=IdMapper() if owners is not None else self._ids,
-                source=source,
+                source="none",  # the host's names are nobody's business inside
                 owners=owners,
             )
         except OSError as error:
@@ -197,106 +194,93 @@ class MountBuilder:
         )
 
     def _mount(self, mount: MountSpecification, layers: GoferMountConfiguration | None) -> None:
-        flags, data = parse_mount_options(mount.options)
+        flags, options = parse_mount_options(mount.options)
         destination = os.path.normpath(mount.destination)
         shared = self._shared.find(mount.source)
-        if layers is not None:
-            if shared is not None and shared.filesystem is not None:
-                self._index += layers.served_mounts
-                filesystem = shared.filesystem
-            else:
-                filesystem = self._layered(layers, mount.source, is_root=False)
-        elif destination == "/dev" and mount.type in ("tmpfs", "devtmpfs"):
-            filesystem = self._kernel_file_system("devtmpfs")
-        elif mount.type == "tmpfs":
-            if shared is not None and shared.filesystem is not None:
-                filesystem = shared.filesystem
-            else:
-                filesystem = self._tmpfs(destination, data, "tmpcopyup" in mount.options)
-        elif mount.type in _WITHOUT_DATA:
-            filesystem = self._kernel_file_system(mount.type)
+        known = shared.filesystem if shared is not None else None
+        if layers is not None and known is not None:
+            self._index += layers.served_mounts
+            made = self._attach(destination, known, flags)
+        elif layers is not None:
+            made = self._attach(destination, self._layered(layers, mount.source), flags)
+        elif known is not None and mount.type == "tmpfs":
+            made = self._attach(destination, known, flags)
+        elif mount.type in KINDS:
+            copies = "tmpcopyup" in mount.options
+            made = self._mount_kernel(destination, mount.type, flags, options, copies=copies)
+            made.source = mount.source or "none"
         else:
             self._kernel.log.warning(f"ignoring mount of unknown type {mount.type!r}")
             return
         if shared is not None:
-            shared.keep(filesystem)
-        propagate(self.namespace, self._attach(destination, filesystem, flags), mount.options)
+            shared.keep(made.filesystem)
+        propagate(self.tree.mounts, made, mount.options)
 
-    def _tmpfs(self, destination: str, data: list[str], with_content: bool) -> FileSystem:
-        """Its mode is that of the directory that it covers, unless the options have one."""
-        place = make_mount_point(self.walker, os.fsencode(destination), True)
-        if not any(option.startswith("mode=") for option in data):
-            data = [f"mode={place.inode.mode & 0o7777:o}", *data]
-        try:
-            filesystem = parse_tmpfs(self._kernel, os.fsencode(",".join(data)))
-        except Refusal:
-            raise ControlError(f"options of a tmpfs: {','.join(data)}: Invalid argument") from None
-        if with_content:
+    def _mount_kernel(
+        self,
+        destination: str,
+        kind: str,
+        flags: int,
+        options: Sequence[str],
+        *,
+        copies: bool = False,
+    ) -> Mount:
+        """A file system of the kernel's.  `copies`: with what the directory has that it covers.
+
+        The mode of a tmpfs is that of this directory, unless the options have one.
+        """
+        covered = self.tree.place(destination).inode if kind == "tmpfs" else None
+        if covered is not None and not any(option.startswith("mode=") for option in options):
+            options = [f"mode={covered.mode & 0o7777:o}", *options]
+        walker = self.tree.walker
+        context = make_filesystem(walker, self._terminals, kind, destination, options, flags)
+        filesystem = context.filesystem
+        assert filesystem is not None
+        if copies and covered is not None:
             from runsc_py.runsc.loader.copy_up import copy_up
 
+            assert isinstance(filesystem, Tmpfs)
             try:
-                copy_up(self._kernel, place.inode, filesystem)
+                copy_up(self._kernel, covered, filesystem)
             except KernelError as error:
                 raise ControlError.of_kernel(f"tmpcopyup {destination}", error) from None
-        return filesystem
-
-    def _kernel_file_system(self, kind: str) -> FileSystem:
-        kernel = self._kernel
-        if kind == "proc":
-            from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
-
-            return ProcFileSystem(kernel, self._pid_namespace)
-        if kind == "sysfs":
-            from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
-
-            return SysFileSystem(kernel)
-        if kind == "devpts":
-            from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
-
-            return DevptsFileSystem(self._terminals)
-        if kind == "devtmpfs":
-            from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
-
-            return DevFileSystem(kernel)
-        if kind == "mqueue":
-            from runsc_py.sentry.fs.mqueue import mqueue_of
-
-            return mqueue_of(kernel, self.walker.namespaces.ipc)
-        from runsc_py.sentry.fs.sys.filesystem import CgroupFileSystem
-
-        return CgroupFileSystem(kernel)
+        if not isinstance(filesystem, Tmpfs):
+            return self._attach(destination, filesystem, flags)
+        mount = self._attach(destination, filesystem, flags & ~MS_RDONLY)
+        if flags & MS_RDONLY:
+            self._read_only.append(mount)
+        return mount
 
     def _attach(self, destination: str, filesystem: FileSystem, flags: int) -> Mount:
         is_directory = filesystem.root.is_directory
-        place = make_mount_point(self.walker, os.fsencode(destination), is_directory)
+        place = self.tree.place(destination, is_directory=is_directory)
         if place.inode.is_directory != is_directory:
             raise ControlError(f"mounting at {destination}: {message_of(ENOTDIR())}")
-        return self.namespace.mount(filesystem, place, flags)
+        return self.tree.mounts.mount(filesystem, place, flags)
 
     def _mount_over_empty_tmp(self) -> None:
-        """As gVisor: an image's own content of /tmp stays, an empty one becomes memory.
+        """As gVisor: an image's own content of /tmp stays, an empty or missing one becomes memory.
 
         Not so where the root directory takes writes: `podman cp`, `commit` and `diff` look there.
         """
-        try:
-            place = walk(self.walker, b"/tmp")
-        except KernelError:
-            return
-        if place.inode.is_directory and _is_empty(self.walker, place):
+        place = self.tree.place("/tmp")
+        if place.inode.is_directory and _is_empty(self.tree.walker, place):
             mode = place.inode.mode & 0o7777
             filesystem = Tmpfs(self._kernel, mode=mode if mode & 0o002 else WORLD_WRITABLE)
-            self.namespace.mount(filesystem, place, MS_NOSUID | MS_NODEV | MS_RELATIME)
+            self.tree.mounts.mount(filesystem, place, MS_NOSUID | MS_NODEV | MS_RELATIME)
 
     # -- what comes after the mounts -----------------------------------------------------------
 
     def _make_devices(self, devices: list[Device]) -> None:
+        walker = self.tree.walker
         for device in devices:
-            path = os.fsencode(os.path.normpath(device.path))
-            mode = _DEVICE_TYPES[device.type] | ((device.file_mode or 0o666) & 0o7777)
+            path = os.path.normpath(device.path)
+            permissions = 0o666 if device.file_mode is None else device.file_mode & 0o7777
+            mode = _DEVICE_TYPES[device.type] | permissions
             number = make_device(device.major, device.minor)
             try:
-                make_mount_point(self.walker, os.path.dirname(path), True)
-                place = make_node(self.walker, path, mode, number)
+                self.tree.place(os.path.dirname(path))
+                place = make_node(walker, os.fsencode(path), mode, number)
             except EEXIST:
                 continue
             except KernelError as error:
@@ -305,42 +289,12 @@ class MountBuilder:
 
     def _make_working_directory(self) -> None:
         process = self._spec.process
-        if process is not None and process.cwd not in ("", "/"):
-            make_mount_point(self.walker, os.fsencode(process.cwd), True)
-
-    def _protect(self, linux: Linux) -> None:
-        """Read-only and masked paths; what is not there needs no protection."""
-        for name in linux.readonly_paths:
-            place = self._find(name)
-            if place is not None:
-                mount = place.mount
-                flags = mount.flags | MS_RDONLY
-                self.namespace.mount(mount.filesystem, place, flags, place.dentry)
-        null: Path | None = None
-        empty: Tmpfs | None = None
-        for name in linux.masked_paths:
-            place = self._find(name)
-            if place is None or (empty is not None and place.mount.filesystem is empty):
-                continue
-            if place.inode.is_directory:
-                empty = empty or Tmpfs(self._kernel, size=0, mode=WORLD_WRITABLE)
-                self.namespace.mount(empty, place, MS_RDONLY)
-                continue
-            null = null or self._find("/dev/null")
-            if null is None:
-                raise ControlError(f"masking {name}: there is no /dev/null")
-            if place.dentry is not null.dentry:
-                self.namespace.mount(
-                    null.mount.filesystem, place, MS_NOSUID | MS_NOEXEC, null.dentry
-                )
-
-    def _find(self, name: str) -> Path | None:
+        if process is None or process.cwd in ("", "/"):
+            return
         try:
-            return walk(self.walker, os.fsencode(name))
-        except (ENOENT, ENOTDIR):
-            return None
-        except KernelError as error:
-            raise ControlError.of_kernel(name, error) from None
+            self.tree.place(process.cwd)
+        except RunscError as error:
+            raise ControlError(f"creating the working directory {process.cwd!r}: {error}") from None
 
 
 def _own(place: Path, mode: int, uid: int, gid: int) -> None:

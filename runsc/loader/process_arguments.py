@@ -10,7 +10,7 @@ import os
 import resource
 
 from runsc_py.runsc.control.errors import ControlError
-from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES, CAP_NET_RAW, CAPABILITY_NAMES
+from runsc_py.sentry.auth.capabilities import CAP_NET_RAW, CAPABILITY_NAMES
 from runsc_py.sentry.auth.credentials import Credentials
 from runsc_py.sentry.kernel.limits import (
     MAXIMUM_OPEN_FILES,
@@ -29,6 +29,7 @@ from runsc_py.sentry.kernel.limits import (
     RLIMIT_STACK,
     Limits,
 )
+from runsc_py.sentry.kernel.process_creation import ProcessArguments
 from runsc_py.sentry.kernel.scheduling import (
     SCHED_BATCH,
     SCHED_DEADLINE,
@@ -93,7 +94,7 @@ def capability_set(names: Iterable[str], config: Config) -> int:
         if not name.startswith("CAP_") or plain not in CAPABILITY_NAMES:
             raise ControlError(f"unknown capability {name!r}")
         result |= 1 << CAPABILITY_NAMES.index(plain)
-    return result if config.net_raw else result & ~(1 << CAP_NET_RAW)
+    return result & ~withheld_by(config)
 
 
 def credentials_of(process: Process, config: Config, namespace: UserNamespace) -> Credentials:
@@ -120,18 +121,23 @@ def credentials_of(process: Process, config: Config, namespace: UserNamespace) -
     )
 
 
-def full_credentials(uid: int, gid: int, config: Config, namespace: UserNamespace) -> Credentials:
-    """Who has no specification: root with every capability the policy grants, others with none."""
-    bounding = ALL_CAPABILITIES if config.net_raw else ALL_CAPABILITIES & ~(1 << CAP_NET_RAW)
-    held = 0 if uid else bounding
-    return Credentials(
-        uid=uid,
-        gid=gid,
-        user_namespace=namespace,
-        permitted=held,
-        effective=held,
-        bounding=bounding,
-    )
+def withheld_by(config: Config) -> int:
+    """The capabilities that nobody in a sandbox has, whatever a specification says."""
+    return 0 if config.net_raw else 1 << CAP_NET_RAW
+
+
+def process_arguments(process: Process, credentials: Credentials) -> ProcessArguments:
+    """What the specification says of a process, but for its files.  Raises ControlError."""
+    argv = [os.fsencode(argument) for argument in process.args]
+    arguments = ProcessArguments(argv, credentials, limits_of(process.rlimits))
+    arguments.environment = resolve_environment(process.env)
+    arguments.working_directory = os.fsencode(process.cwd or "/")
+    if process.user.umask is not None:
+        arguments.umask = process.user.umask & 0o777
+    arguments.no_new_privileges = process.no_new_privileges
+    arguments.oom_score_adjustment = process.oom_score_adj or 0
+    arguments.scheduling = scheduling_of(process)
+    return arguments
 
 
 def initial_limits() -> Limits:

@@ -35,7 +35,6 @@ from runsc_py.runsc.loader.visits import await_visits
 from runsc_py.runsc.options import RunOptions
 from runsc_py.runsc.sandbox import raise_descriptor_limit
 from runsc_py.runsc.services.services import Services
-from runsc_py.sentry.kernel.namespaces import Namespaces
 from runsc_py.sentry.kernel.run_loop import RunLoop
 from runsc_py.sentry.syscalls.all import TABLE
 
@@ -146,23 +145,11 @@ def _load(
     root.bundle = request.bundle
     root.image_owners = request.image_owners
     loader = Loader(kernel, root, SharedMounts(request.spec.annotations))
-    loader.namespaces = Namespaces(
-        kernel.anonymous_mount.namespace,  # type: ignore[arg-type]
-        kernel.new_uts_namespace(kernel.options.host_name),
-        kernel.new_ipc_namespace(),
-        kernel.new_network_namespace(),
-        kernel.root_time_namespace,
-        kernel.root_cgroup_namespace,
-    )
-    if request.spec.domainname:
-        loader.namespaces.uts.domain_name = os.fsencode(request.spec.domainname)
     files = () if request.terminal >= 0 else request.standard_files
-    process = loader.processes[root.identifier, 0] = ContainerProcess(request.terminal, files)
-    process.passed_files = request.passed_files
-    process.executable = request.executable
+    first = ContainerProcess(request.terminal, files)
+    first.passed_files, first.executable = request.passed_files, request.executable
+    loader.processes[root.identifier, 0] = first
     prepare(loader, root, kernel.root_pid_namespace)
-    assert root.mount_namespace is not None
-    loader.namespaces.mount = kernel.root_mount_namespace = root.mount_namespace
     if request.executable < 0:
         check_executable(loader, root)
     return loader

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 
+from runsc_py.runsc.assembly import create
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.loader.identity import add_home
 from runsc_py.sentry.errors import KernelError
-from runsc_py.sentry.fs.host_stdio import open_standard_files
 from runsc_py.sentry.kernel.containers import OneTimeWaiter
 from runsc_py.sentry.kernel.exit import exit_thread_group
-from runsc_py.sentry.kernel.process_creation import CreationError, create_process, start_process
+from runsc_py.sentry.kernel.process_creation import CreationError, start_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class StartHooks:
             return
         try:
             group = self._create(self._hooks[self._index])
-        except (CreationError, ControlError) as error:
+        except (CreationError, ControlError, OSError) as error:
             self._fail(str(error))
             return
         self._watch(group, self._hooks[self._index])
@@ -75,21 +75,13 @@ class StartHooks:
             arguments.environment = [os.fsencode(entry) for entry in hook.env]
         else:
             add_home(walker, arguments.environment, arguments.credentials.uid)
-        arguments.pid_namespace = self._first.pid_namespace
         terminals = self._information.container.terminals
         state = os.memfd_create("state", os.MFD_CLOEXEC)
         os.write(state, self._state())
         os.lseek(state, 0, os.SEEK_SET)
         self._output = os.memfd_create("output", os.MFD_CLOEXEC)
-        output = os.dup(self._output), os.dup(self._output)
-        try:
-            for number, file in enumerate(open_standard_files(terminals, (state, *output))):
-                if file is not None:
-                    arguments.files.install(number, file)
-            group, _ = create_process(terminals.kernel, arguments)
-        finally:
-            arguments.files.release(walker)
-        return group
+        files = {0: state, 1: os.dup(self._output), 2: os.dup(self._output)}
+        return create(walker, arguments, terminals, files)
 
     def _state(self) -> bytes:
         information = self._information

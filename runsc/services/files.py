@@ -13,7 +13,7 @@ import stat
 from runsc_py.runsc.control.errors import GUEST, UNSUPPORTED, ControlError
 from runsc_py.runsc.control.server import LATER
 from runsc_py.runsc.services.file_tree import make_directories
-from runsc_py.runsc.services.walker import find_container, mounts_of, path_of, walker_in
+from runsc_py.runsc.services.walker import path_of, walker_in
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.kernel.waiting import POLLERR, POLLOUT, WaitQueue
 from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
@@ -124,8 +124,8 @@ class FileService:
             raise ControlError(f"tar arguments must contain 1 FD, but got {len(files)}")
         if not stat.S_ISREG(os.fstat(files[0]).st_mode):
             raise ControlError("the archive must be written to a regular file")
-        mounts = mounts_of(find_container(self._loader, call.container_id))
-        overlay = mounts.root.filesystem
+        walker = walker_in(self._loader, call.container_id)
+        overlay = walker.namespaces.mount.root.filesystem
         if not isinstance(overlay, Overlay):
             raise ControlError(
                 f'the root of container "{call.container_id}" has no upper layer',

@@ -121,15 +121,29 @@ class Program:
 class NewImage:
     """A loaded program, not yet put in force."""
 
-    __slots__ = ("context", "entry", "memory", "stack_pointer")
+    __slots__ = ("context", "credentials", "entry", "memory", "program", "secure", "stack_pointer")
 
     def __init__(
-        self, context: "Context", memory: MemoryManager, entry: int, stack_pointer: int
+        self,
+        context: "Context",
+        memory: MemoryManager,
+        program: Program,
+        credentials: "Credentials",
+        secure: bool,
     ) -> None:
         self.context = context
         self.memory = memory
-        self.entry = entry
-        self.stack_pointer = stack_pointer
+        self.program = program
+        #: those that the program runs with, and whether that is AT_SECURE
+        self.credentials = credentials
+        self.secure = secure
+        self.entry = 0
+        self.stack_pointer = 0
+
+    def discard(self) -> None:
+        """Nobody runs it."""
+        self.context.exit()
+        self.memory.release()
 
 
 def open_executable(task: "Task", path: Path) -> OpenFile:
@@ -164,20 +178,33 @@ def execute(
     program, a script is ENOENT.  When only a descriptor was named, comm is the file's own name.
     Errors: those of execve(2).
     """
+    image = load_program(task, path, file_name, arguments, environment, hidden=hidden)
+    if by_descriptor:
+        image.program.name = image.program.path.dentry.name
+    _put_in_force(task, image)
+    if image.secure:
+        task.parent_death_signal = 0  # the parent is not to signal who has more rights
+
+
+def load_program(
+    task: "Task",
+    path: Path,
+    file_name: bytes,
+    arguments: list[bytes],
+    environment: list[bytes],
+    *,
+    hidden: bool = False,
+) -> NewImage:
+    """All of `execute` that can fail, which changes nothing of the task."""
     opened: list[OpenFile] = []
     try:
         program = _resolve(task, path, file_name, arguments, environment, opened, hidden)
-        if by_descriptor:
-            program.name = program.path.dentry.name
         check_sizes(program.arguments, environment, task.thread_group.limits.get(RLIMIT_STACK)[0])
         credentials, secure = new_credentials(task, program.path)
-        image = _load(task, program, credentials, secure, opened)
+        return _load(task, program, credentials, secure, opened)
     finally:
         for file in opened:
             file.drop()
-    _put_in_force(task, program, image, credentials)
-    if secure:
-        task.parent_death_signal = 0  # the parent is not to signal who has more rights
 
 
 def _resolve(
@@ -227,31 +254,24 @@ def _load(
         opened.append(file)
         interpreter = open_interpreter(file)
     context = task.kernel.platform.new_address_space()
+    memory = MemoryManager(task.kernel, context.address_space)
+    new = NewImage(context, memory, program, credentials, secure)
     try:
-        return _load_into(task, program, image, interpreter, context, credentials, secure)
+        _load_into(task, new, image, interpreter)
     except KernelError:
         context.exit()
         raise
+    return new
 
 
-def _load_into(
-    task: "Task",
-    program: Program,
-    image: ElfImage,
-    interpreter: ElfImage | None,
-    context: "Context",
-    credentials: "Credentials",
-    secure: bool,
-) -> NewImage:
-    kernel = task.kernel
+def _load_into(task: "Task", new: NewImage, image: ElfImage, interpreter: ElfImage | None) -> None:
+    kernel, context, memory, program = task.kernel, new.context, new.memory, new.program
     random = not task.extras.get("personality", 0) & ADDR_NO_RANDOMIZE
-    memory = MemoryManager(kernel, context.address_space)
-    memory.inherit_policies(task.memory)
     _apply_limits(task, memory)
     base = PROGRAM_BASE + (_random_pages(task, PROGRAM_ENTROPY_BITS) if random else 0)
     loaded = load_image(context, memory, image, base)
     memory.executable = program.path
-    memory.user_namespace = credentials.user_namespace
+    memory.user_namespace = new.credentials.user_namespace
     memory.code_range, memory.data_range = loaded.code_range, loaded.data_range
     _note_file(memory, program.file)
     start = loaded
@@ -266,7 +286,7 @@ def _load_into(
         top,
         program.arguments,
         program.environment,
-        _auxiliary(task, loaded, start if interpreter is not None else None, credentials, secure),
+        _auxiliary(new, loaded, start if interpreter is not None else None),
         program.file_name,
         kernel.random(16),
     )
@@ -276,7 +296,7 @@ def _load_into(
     memory.arguments_range = stack.arguments
     memory.environment_range = stack.environment
     memory.auxiliary = stack.auxiliary
-    return NewImage(context, memory, start.entry, stack.pointer)
+    new.entry, new.stack_pointer = start.entry, stack.pointer
 
 
 def _apply_limits(task: "Task", memory: MemoryManager) -> None:
@@ -315,14 +335,10 @@ def _map_stack(context: "Context", pointer: int, top: int, executable: bool) -> 
 
 
 def _auxiliary(
-    task: "Task",
-    program: LoadedImage,
-    interpreter: LoadedImage | None,
-    credentials: "Credentials",
-    secure: bool,
+    new: NewImage, program: LoadedImage, interpreter: LoadedImage | None
 ) -> list[tuple[int, int]]:
     """getauxval(3).  Ids are those of the task's user namespace."""
-    kernel = task.kernel
+    kernel, credentials = new.memory.kernel, new.credentials
     capabilities, capabilities2 = kernel.options.hardware_capabilities
     namespace = credentials.user_namespace
     vector = [
@@ -340,7 +356,7 @@ def _auxiliary(
         (AT_EUID, namespace.uid_map.map_to_namespace(credentials.euid)),
         (AT_GID, namespace.gid_map.map_to_namespace(credentials.gid)),
         (AT_EGID, namespace.gid_map.map_to_namespace(credentials.egid)),
-        (AT_SECURE, int(secure)),
+        (AT_SECURE, int(new.secure)),
         (AT_HWCAP2, capabilities2),
     ]
     if kernel.platform.vdso_address:
@@ -348,9 +364,7 @@ def _auxiliary(
     return vector
 
 
-def _put_in_force(
-    task: "Task", program: Program, image: NewImage, credentials: "Credentials"
-) -> None:
+def _put_in_force(task: "Task", image: NewImage) -> None:
     """The point of no return: the other threads end, the task takes up the new program."""
     group = task.thread_group
     former = task.identifiers
@@ -365,22 +379,31 @@ def _put_in_force(
     group.leave_host_process()
     task.context = image.context
     image.context.owner = task
-    image.memory.dump_filter = task.memory.dump_filter
+    image.memory.inherit_policies(old_memory)
+    image.memory.dump_filter = old_memory.dump_filter
     task.memory = image.memory
     old_context.exit()
     old_memory.release()
-    task.namespaces = enter_for_children(task.namespaces, task.memory)
-    if task.namespaces.time is not task.kernel.root_time_namespace:
-        freeze(task.namespaces.time, task.memory)
-    group.handlers = group.handlers.for_exec()
-    group.did_exec = True
     delete_posix_timers(group)
     if task.user_dispatch is not None:
         task.user_dispatch = None
         task.watched = task.is_observed() or task.tracing is not None
     task.alternate_stack = (0, SS_DISABLE, 0)
-    task.name = program.name[:15]
-    apply_credentials(task, program.path, credentials, image.memory)
+    take_up(task, image)
+    if task.tracing is not None:
+        _report_to_tracer(task, former)
+
+
+def take_up(task: "Task", image: NewImage) -> None:
+    """What a program begins with, in a task that has its memory and its context."""
+    group = task.thread_group
+    task.namespaces = enter_for_children(task.namespaces, task.memory)
+    if task.namespaces.time is not task.kernel.root_time_namespace:
+        freeze(task.namespaces.time, task.memory)
+    group.handlers = group.handlers.for_exec()
+    group.did_exec = True
+    task.name = image.program.name[:15]
+    apply_credentials(task, image.program.path, image.credentials, image.memory)
     if task.files.users > 1:
         shared, task.files = task.files, task.files.fork(group.limits)
         shared.release(task)
@@ -391,8 +414,6 @@ def _put_in_force(
     registers.eflags = INITIAL_FLAGS
     registers.cs = USER_CS
     registers.ss = USER_SS
-    if task.tracing is not None:
-        _report_to_tracer(task, former)
     registers.ds = registers.es = 0
     image.context.set_registers_changed()
 

@@ -126,12 +126,16 @@ class FdTable:
         if fd < 0 or fd >= self.limits.get(RLIMIT_NOFILE)[0]:
             raise EBADF
         before = self._files.get(fd)
-        file.references += 1
-        self._files[fd] = file
+        self.inherit(fd, file)
         self._closing.discard(fd)
         if close_on_exec:
             self._closing.add(fd)
         return before
+
+    def inherit(self, fd: int, file: OpenFile) -> None:
+        """Give the file this free descriptor and a reference, whatever the limit is by now."""
+        file.references += 1
+        self._files[fd] = file
 
     # -- removing ------------------------------------------------------------------
 

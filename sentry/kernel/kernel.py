@@ -12,7 +12,12 @@ from runsc_py.sentry.auth.user_namespace import UserNamespace
 from runsc_py.sentry.kernel.clock import Clock
 from runsc_py.sentry.kernel.events import HostEvents
 from runsc_py.sentry.kernel.futex import FutexTable
-from runsc_py.sentry.kernel.namespaces import CgroupNamespace, IpcNamespace, UtsNamespace
+from runsc_py.sentry.kernel.namespaces import (
+    CgroupNamespace,
+    IpcNamespace,
+    Namespaces,
+    UtsNamespace,
+)
 from runsc_py.sentry.kernel.options import KernelOptions
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.time_namespace import TimeNamespace
@@ -250,6 +255,17 @@ class Kernel:
     def new_ipc_namespace(self) -> IpcNamespace:
         """The first one."""
         return IpcNamespace(self.root_user_namespace, self.new_inode_number())
+
+    def new_namespaces(self, mount: "MountNamespace") -> Namespaces:
+        """Those that everything starts in."""
+        return Namespaces(
+            mount,
+            self.new_uts_namespace(self.options.host_name),
+            self.new_ipc_namespace(),
+            self.new_network_namespace(),
+            self.root_time_namespace,
+            self.root_cgroup_namespace,
+        )
 
     # -- reports -----------------------------------------------------------------------
 

@@ -31,13 +31,16 @@ class KernelThread(Task):
         self,
         kernel: Kernel,
         namespaces: Namespaces,
-        root: Path,
+        root: Path | None = None,
         *,
         credentials: Credentials | None = None,
         pid_namespace: PidNamespace | None = None,
+        limits: Limits | None = None,
         umask: int = 0,
     ) -> None:
-        limits = Limits()
+        """What is not given: the root of the mounts, the superuser, the first PID namespace."""
+        limits = limits or Limits()
+        root = root or namespaces.mount.root.root_path
         self.kernel = kernel
         self.pid_namespace = pid_namespace or kernel.root_pid_namespace
         self.pid_namespace_for_children = self.pid_namespace
@@ -50,6 +53,7 @@ class KernelThread(Task):
         self.files = FdTable(limits)
         self.thread_group = ThreadGroup(kernel, self.pid_namespace, SignalHandlers(), limits, 0)
         self.thread_group.leader = self
+        self.thread_group.tasks.append(self)
         self.no_new_privileges = False
         self.extras = {}
         self.state = KERNEL

@@ -111,8 +111,13 @@ class PidNamespace:
         if any(namespace.exiting for namespace in self.chain()):
             raise ENOMEM
         identifiers: dict[PidNamespace, int] = {}
-        for depth, namespace in enumerate(self.chain()):
-            identifiers[namespace] = wanted[depth] if depth < len(wanted) else namespace._allocate()
+        try:
+            for depth, namespace in enumerate(self.chain()):
+                chosen = depth < len(wanted)
+                identifiers[namespace] = wanted[depth] if chosen else namespace._allocate()
+        except EAGAIN:
+            _take_back(identifiers)
+            raise
         for namespace, number in identifiers.items():
             namespace.tasks[number] = task
         return identifiers
@@ -122,6 +127,11 @@ class PidNamespace:
         for namespace, number in task.identifiers.items():
             if namespace.tasks.get(number) is task:
                 del namespace.tasks[number]
+
+    def withdraw(self, task: "Task") -> None:
+        """The task never ran: its numbers are the next to be given out."""
+        self.unregister(task)
+        _take_back(task.identifiers)
 
     def thread_group(self, identifier: int) -> "ThreadGroup | None":
         """The thread group whose leader has this number."""
@@ -137,3 +147,10 @@ class PidNamespace:
             for _, task in sorted(self.tasks.items())
             if task.thread_group.leader is task
         ]
+
+
+def _take_back(identifiers: "dict[PidNamespace, int]") -> None:
+    """Numbers that nobody has come to use."""
+    for namespace, number in identifiers.items():
+        if namespace.last == number:
+            namespace.last = number - 1

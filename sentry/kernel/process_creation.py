@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN, CAP_SYS_RESOURCE
 from runsc_py.sentry.errors import EAGAIN, EINVAL, ENOTDIR, EPERM, KernelError, message_of
-from runsc_py.sentry.kernel.execution import execute
+from runsc_py.sentry.kernel.execution import NewImage, load_program, take_up
 from runsc_py.sentry.kernel.fd_table import FdTable
-from runsc_py.sentry.kernel.file_context import FileContext
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.kernel.limits import RLIMIT_NPROC, Limits
-from runsc_py.sentry.kernel.namespaces import Namespaces
 from runsc_py.sentry.kernel.scheduling import set_scheduling
 from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
 from runsc_py.sentry.kernel.signals import SignalHandlers
 from runsc_py.sentry.kernel.task import DEAD, Task
 from runsc_py.sentry.kernel.thread_group import ThreadGroup
-from runsc_py.sentry.mm.memory_manager import MemoryManager
 from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
@@ -28,13 +25,10 @@ if TYPE_CHECKING:
     from runsc_py.sentry.fs.devpts.terminal import Terminal
     from runsc_py.sentry.kernel.containers import Container, Program
     from runsc_py.sentry.kernel.kernel import Kernel
-    from runsc_py.sentry.kernel.namespaces import IpcNamespace, UtsNamespace
+    from runsc_py.sentry.kernel.namespaces import Namespaces
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.scheduling import Scheduling
     from runsc_py.sentry.kernel.seccomp import Filter
-    from runsc_py.sentry.kernel.time_namespace import TimeNamespace
-    from runsc_py.sentry.socket.namespace import NetworkNamespace
-    from runsc_py.sentry.vfs.mount import MountNamespace
     from runsc_py.sentry.vfs.open_file import OpenFile
     from runsc_py.sentry.vfs.path import Path
 
@@ -49,6 +43,10 @@ class CreationError(Exception):
         self.number = number
 
 
+class NoWorkingDirectory(CreationError):
+    """There is no such directory."""
+
+
 class ProcessArguments:
     """What a process is to be; everything that is not given is as Linux's first process has it."""
 
@@ -60,10 +58,8 @@ class ProcessArguments:
         "file",
         "file_name",
         "files",
-        "ipc_namespace",
         "limits",
-        "mount_namespace",
-        "network_namespace",
+        "namespaces",
         "no_new_privileges",
         "oom_score_adjustment",
         "pid_namespace",
@@ -71,9 +67,7 @@ class ProcessArguments:
         "scheduling",
         "seccomp_filter",
         "terminal",
-        "time_namespace",
         "umask",
-        "uts_namespace",
         "working_directory",
     )
 
@@ -92,13 +86,9 @@ class ProcessArguments:
         #: the caller keeps its own reference
         self.files = FdTable(limits)
         #: None: those of the kernel's first process
-        self.mount_namespace: MountNamespace | None = None
+        self.namespaces: Namespaces | None = None
+        #: None: the sandbox's
         self.pid_namespace: PidNamespace | None = None
-        self.uts_namespace: UtsNamespace | None = None
-        self.ipc_namespace: IpcNamespace | None = None
-        self.network_namespace: NetworkNamespace | None = None
-        #: None: the machine's time
-        self.time_namespace: TimeNamespace | None = None
         self.container: Container | None = None
         self.program: Program | None = None
         #: becomes the controlling terminal
@@ -117,25 +107,40 @@ def create_process(kernel: Kernel, arguments: ProcessArguments) -> tuple[ThreadG
     """
     kernel.log.debug(f"EXEC: {arguments.argv!r}")
     namespaces = _namespaces(kernel, arguments)
-    root = namespaces.mount.root.root_path
-    walker = KernelThread(kernel, namespaces, root, credentials=arguments.credentials)
-    working_directory = _working_directory(kernel, arguments, namespaces, root)
-    name, path = _image(walker, arguments, working_directory)
-    _check_limits(kernel, arguments)
-    group = _make_group(kernel, arguments)
+    walker = KernelThread(
+        kernel,
+        namespaces,
+        credentials=arguments.credentials,
+        limits=arguments.limits,
+        umask=arguments.umask,
+    )
+    walker.no_new_privileges = arguments.no_new_privileges
+    missing: NoWorkingDirectory | None = None
     try:
-        task = _make_task(kernel, arguments, group, namespaces)
-    except KernelError as error:
-        raise CreationError(f"creating task: {message_of(error)}", error.number) from None
+        # By the superuser: who may not search it may well start in it, as runc has it.
+        directory = _working_directory(KernelThread(kernel, namespaces), arguments)
+        walker.file_context.working_directory = directory
+    except NoWorkingDirectory as error:
+        missing = error
     try:
-        task.file_context = FileContext(root, working_directory, arguments.umask)
-        try:
-            execute(task, path, name, arguments.argv or [name], arguments.environment)
-        except KernelError as error:
-            text = f"failed to load {_text(name)}: {message_of(error)}"
-            raise CreationError(text, error.number) from None
-        if arguments.terminal is not None:
-            _set_controlling_terminal(group, arguments.terminal)
+        image = _load(walker, arguments)
+    except CreationError as error:
+        raise missing or error from None
+    try:
+        _check_limits(kernel, arguments)
+        task = _make_task(kernel, arguments, image, walker)
+    except BaseException as error:
+        image.discard()
+        if isinstance(error, KernelError):
+            raise CreationError(f"creating task: {message_of(error)}", error.number) from None
+        raise
+    group = task.thread_group
+    try:
+        _equip(task, arguments)
+        if missing is not None:
+            # It may be below /proc/self.
+            task.file_context.working_directory = _working_directory(task, arguments)
+        take_up(task, image)
     except BaseException:
         abort_unstarted(group)
         raise
@@ -154,7 +159,12 @@ def abort_unstarted(group: ThreadGroup) -> None:
     task, kernel = group.leader, group.kernel
     task.state = DEAD
     group.exiting = True
+    if task.seccomp_filter is not None:
+        from runsc_py.sentry.kernel.seccomp import release_filters
+
+        release_filters(task)
     task.files.release(task)
+    task.file_context.release()
     task.context.exit()
     task.memory.release()
     group.tasks.clear()
@@ -165,65 +175,47 @@ def abort_unstarted(group: ThreadGroup) -> None:
     if group.process_group is not None:
         group.process_group.remove(group)
         group.process_group = None
-    task.pid_namespace.unregister(task)
+    task.pid_namespace.withdraw(task)
     if kernel.init is group:
         kernel.init = None
 
 
 def _namespaces(kernel: Kernel, arguments: ProcessArguments) -> Namespaces:
-    """Those given, the others from the first process of the kernel."""
-    init = kernel.init.leader.namespaces if kernel.init is not None else None
-    mount = arguments.mount_namespace
-    if mount is None:
-        if init is None:
-            raise CreationError("mount namespace is nil")
-        mount = init.mount
-    uts, ipc = arguments.uts_namespace, arguments.ipc_namespace
-    network = arguments.network_namespace
-    if uts is None:
-        uts = init.uts if init else kernel.new_uts_namespace(kernel.options.host_name)
-    if ipc is None:
-        ipc = init.ipc if init else kernel.new_ipc_namespace()
-    if network is None:
-        network = init.network if init else kernel.new_network_namespace()
-    time = arguments.time_namespace or kernel.root_time_namespace
-    return Namespaces(mount, uts, ipc, network, time, kernel.root_cgroup_namespace)
+    """Those given, or those of the kernel's first process."""
+    if arguments.namespaces is not None:
+        return arguments.namespaces
+    if kernel.init is None:
+        raise CreationError("mount namespace is nil")
+    return kernel.init.leader.namespaces
 
 
-def _working_directory(
-    kernel: Kernel, arguments: ProcessArguments, namespaces: Namespaces, root: Path
-) -> Path:
-    """Looked up by the superuser: who may not search it may well start in it, as runc has it."""
+def _working_directory(who: Task, arguments: ProcessArguments) -> Path:
+    """Errors: NoWorkingDirectory."""
     name = arguments.working_directory
-    if not name:
-        return root
     try:
-        place = walk(KernelThread(kernel, namespaces, root), name)
+        place = walk(who, name or b"/")
         if not place.inode.is_directory:
             raise ENOTDIR
     except KernelError as error:
         text = f'failed to find initial working directory "{_text(name)}": {message_of(error)}'
-        raise CreationError(text, error.number) from None
+        raise NoWorkingDirectory(text, error.number) from None
     return place
 
 
-def _image(
-    walker: KernelThread, arguments: ProcessArguments, working_directory: Path
-) -> tuple[bytes, Path]:
-    """What the program is called, and where it is."""
-    name = arguments.file_name
-    if not name and arguments.file is not None:
-        path = arguments.file.path
-        return walker.kernel.path_name(path), path
-    if not name:
+def _load(walker: KernelThread, arguments: ProcessArguments) -> NewImage:
+    """The program, in an address space of its own."""
+    name, file = arguments.file_name, arguments.file
+    if not name and file is not None:
+        name = walker.kernel.path_name(file.path)
+    elif not name:
         if not arguments.argv:
             raise CreationError("no filename or command provided", EINVAL.number)
         name = arguments.argv[0]
         if not name.startswith(b"/"):
             raise CreationError(f"'{_text(name)}' is not an absolute path", EINVAL.number)
-    walker.file_context.working_directory = working_directory
     try:
-        return name, walk(walker, name)
+        path = file.path if file is not None and not arguments.file_name else walk(walker, name)
+        return load_program(walker, path, name, arguments.argv or [name], arguments.environment)
     except KernelError as error:
         text = f"failed to load {_text(name)}: {message_of(error)}"
         raise CreationError(text, error.number) from None
@@ -243,52 +235,48 @@ def _check_limits(kernel: Kernel, arguments: ProcessArguments) -> None:
         raise CreationError("too many processes of the user", EAGAIN.number)
 
 
-def _make_group(kernel: Kernel, arguments: ProcessArguments) -> ThreadGroup:
+def _make_task(
+    kernel: Kernel, arguments: ProcessArguments, image: NewImage, walker: KernelThread
+) -> Task:
+    """The only task of a new process.  Errors: ENOMEM (its PID namespace ends), EAGAIN."""
     namespace = arguments.pid_namespace or kernel.root_pid_namespace
     group = ThreadGroup(kernel, namespace, SignalHandlers(), arguments.limits, SIGCHLD)
     group.container = arguments.container
     group.program = arguments.program
     group.oom_score_adjustment = arguments.oom_score_adjustment
-    return group
-
-
-def _make_task(
-    kernel: Kernel, arguments: ProcessArguments, group: ThreadGroup, namespaces: Namespaces
-) -> Task:
-    """The task, in an empty address space, leading a session and a process group of its own."""
-    context = kernel.platform.new_address_space()
-    root = namespaces.mount.root.root_path
-    memory = MemoryManager(kernel, context.address_space)
-    try:
-        task = Task(
-            kernel,
-            group,
-            context,
-            credentials=arguments.credentials,
-            memory=memory,
-            files=arguments.files,
-            file_context=FileContext(root, root, arguments.umask),
-            namespaces=namespaces,
-            name=b"runsc-py",
-        )
-    except KernelError:
-        context.exit()
-        memory.release()
-        raise
+    task = Task(
+        kernel,
+        group,
+        image.context,
+        credentials=arguments.credentials,
+        memory=image.memory,
+        files=arguments.files,
+        file_context=walker.file_context,
+        namespaces=walker.namespaces,
+        name=b"runsc-py",
+    )
     arguments.files.share()
+    group.leader = task
+    group.tasks.append(task)
+    return task
+
+
+def _equip(task: Task, arguments: ProcessArguments) -> None:
+    """A session and a process group of its own, and what else the process is to have."""
+    group = task.thread_group
+    namespace, kernel = group.pid_namespace, task.kernel
+    is_ordinary = kernel.reaps_orphans and namespace is kernel.root_pid_namespace
+    group.is_unkillable = task.identifier_in(namespace) == 1 and not is_ordinary
+    ProcessGroup(Session(group), group).add(group)
     if arguments.scheduling is not None:
         set_scheduling(task, arguments.scheduling)
     task.no_new_privileges = arguments.no_new_privileges
-    task.watched = task.is_observed()
     if arguments.seccomp_filter is not None:
         from runsc_py.sentry.kernel.seccomp import attach
 
         attach(task, arguments.seccomp_filter)
-    group.leader = task
-    group.is_unkillable = task.identifier_in(group.pid_namespace) == 1
-    group.tasks.append(task)
-    ProcessGroup(Session(group), group).add(group)
-    return task
+    if arguments.terminal is not None:
+        _set_controlling_terminal(group, arguments.terminal)
 
 
 def _set_controlling_terminal(group: ThreadGroup, terminal: Terminal) -> None:

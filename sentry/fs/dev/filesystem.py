@@ -7,6 +7,8 @@ from runsc_py.sentry.vfs.attributes import S_IFCHR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runsc_py.sentry.kernel.kernel import Kernel
 
 #: name, permissions, device, group
@@ -35,8 +37,9 @@ class DevFileSystem(Tmpfs):
 
     type_name = "devtmpfs"
 
-    def __init__(self, kernel: "Kernel") -> None:
-        super().__init__(kernel, mode=0o755)
+    def __init__(self, kernel: "Kernel", **options: "Any") -> None:
+        """`options` are those of a tmpfs."""
+        super().__init__(kernel, **{"mode": 0o755, **options})
         root = self.root
         for name, permissions, device, group in _NODES:
             root.make_node(name, S_IFCHR | permissions, device, 0, group)

@@ -36,10 +36,14 @@ class DevptsType(FileSystemType):
         b"uid": uid,
     }
 
-    def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
+    def registry(self, task: "Task") -> TerminalRegistry:
+        """The terminals that a new one shows."""
         terminals = TerminalRegistry(task.kernel)
-        filesystem = DevptsFileSystem(terminals, DevptsOptions())
         terminals.namespace = task.namespaces.mount
+        return terminals
+
+    def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
+        filesystem = DevptsFileSystem(self.registry(task), DevptsOptions())
         self.reconfigure(task, context, filesystem)
         return filesystem
 
