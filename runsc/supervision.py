@@ -13,6 +13,12 @@ from runsc_py.runsc.result import RunResult
 from runsc_py.sentry.kernel.kernel import Kernel
 from runsc_py.sentry.kernel.timers import TimerHandle
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runsc_py.sentry.kernel.thread_group import ThreadGroup
+
 SECOND = 1_000_000_000
 PAGE_SIZE = 4096
 #: nanoseconds between two looks
@@ -86,20 +92,38 @@ class MemoryWatch:
         #: bytes, the most that was seen
         self.peak = 0
 
-    def start(self) -> None:
-        """Look now and from now on; also when the limit has changed."""
+    def limit(self) -> int | None:
+        """Bytes; None is none."""
+        return self._kernel.limits.memory
+
+    def used(self, limit: int | None) -> int:
+        """Bytes in use; see memory_used."""
+        kernel = self._kernel
+        groups = kernel.root_pid_namespace.thread_groups()
+        return memory_used(groups, kernel.memory_file_pages, limit)
+
+    def end(self) -> None:
+        """The limit is reached."""
+        self._kernel.end_for_memory()
+
+    def stop(self) -> None:
+        """Look no longer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        limit = self._kernel.limits.memory
+
+    def start(self) -> None:
+        """Look now and from now on; also when the limit has changed."""
+        self.stop()
+        limit = self.limit()
         if limit is None and not self._measures:
             return
-        used = memory_used(self._kernel, limit)
+        used = self.used(limit)
         self.peak = max(self.peak, used)
         interval = LONGEST_INTERVAL
         if limit is not None:
             if used > limit:
-                self._kernel.end_for_memory()
+                self.end()
                 return
             interval = next_look((limit - used) * SECOND // FILL_RATE)
         now = self._kernel.clock.monotonic()
@@ -125,15 +149,14 @@ def guest_cpu_time(kernel: Kernel) -> int:
     return kernel.ended_usage.user + living
 
 
-def memory_used(kernel: Kernel, limit: int | None) -> int:
-    """Bytes of memory in use: anonymous and shared memory of the processes, and memory files.
+def memory_used(groups: "Iterable[ThreadGroup]", file_pages: int, limit: int | None) -> int:
+    """Bytes of memory in use: anonymous and shared memory of processes, and memory files.
 
     Cached files of the host do not count.  The cheap sum of what is resident will do while it is
     below `limit`, since it is never too little.  Memory files that are mapped would be counted
     twice: of them and of all shared memory the larger counts.
     """
-    files = kernel.memory_file_pages * PAGE_SIZE
-    groups = kernel.root_pid_namespace.thread_groups()
+    files = file_pages * PAGE_SIZE
     memories = {group.leader.memory for group in groups if group.tasks}
     resident = sum(memory.resident_set_size() for memory in memories)
     if limit is not None and resident + files <= limit:

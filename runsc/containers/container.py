@@ -236,10 +236,15 @@ class Container:
             linux = self.record.spec.setdefault("linux", {})
             merged = updated(linux.get("resources") or {}, changes)
             problems = cgroups.apply(self.record.cgroups, merged)
-            memory, pids = cgroups.sentry_limits(changes)
-            if memory is not None or pids is not None:
+            # A container that comes to a sandbox is not known there before it starts.
+            if self.record.is_root or self.record.status != CREATED:
+                cpu = changes.get("cpu") or {}
                 with self.client() as client:
-                    client.update(memory, pids)
+                    client.update(
+                        *cgroups.sentry_limits(changes),
+                        (cpu.get("quota") or None, cpu.get("period") or None),
+                        self.identifier,
+                    )
             linux["resources"] = merged
             self._store.save(self.record)
         return problems

@@ -204,13 +204,6 @@ class Creation:
             os.close(request.exit_record)
             if request.terminal >= 0:
                 os.close(request.terminal)
-        resources = (record.spec.get("linux") or {}).get("resources") or {}
-        memory, pids = cgroups.sentry_limits(resources)
-        if memory is not None or pids is not None:
-            from runsc_py.runsc.control.client import ControlClient
-
-            with ControlClient(request.socket_path) as client:
-                client.update(memory, pids)
 
     def _join_groups(self, record: ContainerRecord, pid: int) -> None:
         """What cannot be joined is left out, as what cannot be made."""

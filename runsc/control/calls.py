@@ -278,12 +278,19 @@ class PortForward(Call):
 
 @message
 class Update(Call):
-    """Change what the whole sandbox may use; None leaves it, -1 is no limit.  Answers None."""
+    """Change what a container may use; None leaves it, -1 is no limit.  Answers None.
+
+    Without an id it is the root container, whose limits are the whole sandbox's.
+    """
 
     METHOD = "containerManager.Update"
 
     memory: int | None = None
     pids: int | None = None
+    #: microseconds in a period of so many, for the guest to know: the host enforces it
+    cpu_quota: int | None = None
+    cpu_period: int | None = None
+    container_id: str = ""
 
 
 # -- the life of a container as an embedder drives it ----------------------------------------------

@@ -199,9 +199,15 @@ class ControlClient:
         """Connect a stream to a TCP port inside."""
         self.call(calls.PortForward(container_id, port), type(None), (descriptor,))
 
-    def update(self, memory: int | None = None, pids: int | None = None) -> None:
-        """Change limits of the sandbox; None leaves one, -1 takes it away."""
-        self.call(calls.Update(memory, pids), type(None))
+    def update(
+        self,
+        memory: int | None = None,
+        pids: int | None = None,
+        quota: tuple[int | None, int | None] = (None, None),
+        container_id: str = "",
+    ) -> None:
+        """Change limits of a container, or of the sandbox; None leaves one, -1 takes it away."""
+        self.call(calls.Update(memory, pids, *quota, container_id), type(None))
 
     # -- everything else -----------------------------------------------------------------------
 

@@ -258,7 +258,7 @@ class ContainerManager:
         loader.process(identifier)
         container = loader.containers[identifier].container
         memories = {group.leader.memory for group in container.living()}
-        limits = self._kernel.limits
+        limits = self._kernel.limits.narrowed_by(container.limits)
         return calls.ContainerStats(
             cpu_user=container.cpu_time(),
             cpu_system=0,

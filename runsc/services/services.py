@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from runsc_py.runsc.control import calls
+from runsc_py.runsc.control.errors import NOT_FOUND, ControlError
 from runsc_py.runsc.exit_record import ExitRecord
+from runsc_py.runsc.loader.container_limits import ContainerLimits
 from runsc_py.runsc.services.files import FileService
 from runsc_py.runsc.services.observation import Observation
 from runsc_py.runsc.services.port_forwarding import PortForwarder
-from runsc_py.runsc.supervision import MemoryWatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Services:
         self._exit_record = request.exit_record
         self.files = FileService(loader)
         self.observation = observation = Observation(loader, log)
-        self._memory = MemoryWatch(loader.kernel)
+        self._limits = ContainerLimits(loader)
         for kind, handler in (
             (calls.Read, self.files.read),
             (calls.Write, self.files.write),
@@ -48,13 +49,12 @@ class Services:
             observation.trace_as_configured(request.config)
 
     def update(self, call: calls.Update, files: list[int], later: Deferred) -> None:
-        """Other limits for the sandbox."""
-        limits = self._kernel.limits
-        if call.memory is not None:
-            limits.memory = call.memory if call.memory > 0 else None
-            self._memory.start()
-        if call.pids is not None:
-            limits.pids = call.pids if call.pids > 0 else None
+        """Other limits for a container, or for the sandbox."""
+        identifier = call.container_id or self.loader.sandbox_id
+        information = self.loader.containers.get(identifier)
+        if information is None:
+            raise ControlError(f'container "{identifier}" does not exist', NOT_FOUND)
+        self._limits.change(information, call.memory, call.pids, call.cpu_quota, call.cpu_period)
 
     def _late(self) -> Sequence[tuple[type[calls.Call], Handler]]:
         from runsc_py.runsc.services.late import handlers

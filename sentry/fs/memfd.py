@@ -19,7 +19,6 @@ from runsc_py.sentry.vfs.path import Dentry, Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runsc_py.sentry.kernel.kernel import Kernel
     from runsc_py.sentry.kernel.task import Task
 
 MFD_CLOEXEC = 0x01
@@ -66,7 +65,7 @@ def make_memory_file(task: "Task", name: bytes, flags: int) -> OpenFile:
         raise EINVAL
     if len(name) > MAXIMUM_NAME:
         raise EINVAL
-    mount = _memory_mount(task.kernel)
+    mount = _memory_mount(task)
     filesystem = mount.filesystem
     assert isinstance(filesystem, Tmpfs)
     descriptor = os.memfd_create("memfd", flags & ~MFD_EXEC | MFD_CLOEXEC)
@@ -78,10 +77,12 @@ def make_memory_file(task: "Task", name: bytes, flags: int) -> OpenFile:
     return FirstFile(path, O_RDWR | O_LARGEFILE, inode)
 
 
-def _memory_mount(kernel: "Kernel") -> Mount:
-    """The tmpfs of all memfds (Linux's shm_mnt), made for the first one."""
-    holder = anonymous_file_system(kernel)
+def _memory_mount(task: "Task") -> Mount:
+    """The tmpfs of all memfds of a container (Linux's shm_mnt), made for the first one."""
+    kernel, container = task.kernel, task.thread_group.container
+    holder = container if container is not None else anonymous_file_system(kernel)
     if holder.memory_mount is None:
         filesystem = Tmpfs(kernel, size=0, inodes=0)
+        filesystem.container = container
         holder.memory_mount = Mount(0, filesystem, Dentry(b"", None, filesystem.root), 0)
     return holder.memory_mount

@@ -39,7 +39,7 @@ from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
 from runsc_py.sentry.errors import EAGAIN, EFAULT, EINVAL
 from runsc_py.sentry.kernel.inheritance import value_for_child
 from runsc_py.sentry.kernel.interval_timers import watch_cpu_limit
-from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_NPROC
+from runsc_py.sentry.kernel.limits import RLIM_INFINITY, RLIMIT_CPU, RLIMIT_NPROC, is_full
 from runsc_py.sentry.kernel.namespace_changes import NewNamespaces
 from runsc_py.sentry.kernel.scheduling import scheduling_of, set_scheduling
 from runsc_py.sentry.kernel.task import Task
@@ -189,7 +189,9 @@ def _report_to_tracer(task: Task, child: Task, arguments: CloneArguments) -> Non
 def _check_limits(task: Task) -> None:
     kernel = task.kernel
     limit = kernel.limits.pids
-    if limit and len(kernel.root_pid_namespace.tasks) >= limit:
+    if (limit and len(kernel.root_pid_namespace.tasks) >= limit) or is_full(
+        task.thread_group.container
+    ):
         kernel.note_limit("pids", task)
         raise EAGAIN
     soft, _ = task.thread_group.limits.get(RLIMIT_NPROC)

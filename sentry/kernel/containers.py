@@ -7,6 +7,7 @@ is for all, what `ps` lists and who is charged.
 
 from __future__ import annotations
 
+from runsc_py.sentry.kernel.limits import SandboxLimits
 from runsc_py.sentry.kernel.task import DEAD
 from runsc_py.sentry.kernel.usage import Usage
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.signals import SignalInfo
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.kernel.waiting import WaitQueue
+    from runsc_py.sentry.vfs.mount import Mount
 
 
 class ProcessSet:
@@ -73,12 +75,18 @@ class ProcessSet:
 class Container(ProcessSet):
     """What belongs together in one sandbox; `identifier` is the runtime's."""
 
-    __slots__ = ("identifier", "terminals")
+    __slots__ = ("identifier", "limits", "memory_file_pages", "memory_mount", "terminals")
 
     def __init__(self, kernel: Kernel, identifier: str, terminals: TerminalRegistry) -> None:
         super().__init__(kernel)
         self.terminals = terminals
         self.identifier = identifier
+        #: its own, beside those of the sandbox
+        self.limits = SandboxLimits()
+        #: of its mounts of tmpfs and of its memfds
+        self.memory_file_pages = 0
+        #: the file system of its memfds, once there is one
+        self.memory_mount: Mount | None = None
 
     def has(self, group: ThreadGroup) -> bool:
         """Whether a process runs in it."""

@@ -12,6 +12,7 @@ from runsc_py.sentry.auth.user_namespace import UserNamespace
 from runsc_py.sentry.kernel.clock import Clock
 from runsc_py.sentry.kernel.events import HostEvents
 from runsc_py.sentry.kernel.futex import FutexTable
+from runsc_py.sentry.kernel.limits import limits_of
 from runsc_py.sentry.kernel.namespaces import (
     CgroupNamespace,
     IpcNamespace,
@@ -288,7 +289,7 @@ class Kernel:
         if not count:
             self.log.warning(
                 f"{task.name.decode(errors='replace')}[{task.identifier}]: "
-                f"limit of {getattr(self.limits, limit)} {limit} reached"
+                f"limit of {getattr(limits_of(task), limit)} {limit} reached"
             )
 
     def charge_memory_files(self, pages: int) -> None:

@@ -1,5 +1,10 @@
 """Resource limits: those of a process (getrlimit(2)) and those of the whole sandbox."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.containers import Container
+    from runsc_py.sentry.kernel.task import Task
+
 RLIMIT_CPU = 0
 RLIMIT_FSIZE = 1
 RLIMIT_DATA = 2
@@ -86,10 +91,12 @@ class SandboxLimits:
     """What the whole sandbox may use; None is no limit.
 
     `memory` is bytes, `pids` tasks, `files` the highest RLIMIT_NOFILE, `cpu` processor
-    nanoseconds.  runsc sets them from the command line or the OCI specification.
+    nanoseconds, `quota` microseconds of processor time in a period of so many, which the host
+    enforces and the guest may know.  runsc sets them from the command line or the OCI
+    specification.  A container of several in a sandbox has limits of its own beside the sandbox's.
     """
 
-    __slots__ = ("cpu", "files", "memory", "pids")
+    __slots__ = ("cpu", "files", "memory", "pids", "quota")
 
     def __init__(
         self,
@@ -103,3 +110,33 @@ class SandboxLimits:
         self.pids = pids
         self.files = files
         self.cpu = cpu
+        self.quota: tuple[int, int] | None = None
+
+    def narrowed_by(self, other: "SandboxLimits") -> "SandboxLimits":
+        """What holds where both do."""
+        both = SandboxLimits(
+            memory=_lower(self.memory, other.memory),
+            pids=_lower(self.pids, other.pids),
+            files=_lower(self.files, other.files),
+            cpu=_lower(self.cpu, other.cpu),
+        )
+        both.quota = other.quota or self.quota
+        return both
+
+
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
+
+
+def is_full(container: "Container | None") -> bool:
+    """Whether a container has as many tasks as it may."""
+    if container is None or container.limits.pids is None:
+        return False
+    return container.task_count >= container.limits.pids
+
+
+def limits_of(task: "Task") -> SandboxLimits:
+    """What holds for a task: the sandbox's limits and its container's."""
+    container = task.thread_group.container
+    limits = task.kernel.limits
+    return limits if container is None else limits.narrowed_by(container.limits)

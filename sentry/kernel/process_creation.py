@@ -11,7 +11,7 @@ from runsc_py.sentry.errors import EAGAIN, EINVAL, ENOTDIR, EPERM, KernelError, 
 from runsc_py.sentry.kernel.execution import NewImage, load_program, take_up
 from runsc_py.sentry.kernel.fd_table import FdTable
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
-from runsc_py.sentry.kernel.limits import RLIMIT_NPROC, Limits
+from runsc_py.sentry.kernel.limits import RLIMIT_NPROC, Limits, is_full
 from runsc_py.sentry.kernel.scheduling import set_scheduling
 from runsc_py.sentry.kernel.sessions import ProcessGroup, Session
 from runsc_py.sentry.kernel.signals import SignalHandlers
@@ -227,6 +227,8 @@ def _check_limits(kernel: Kernel, arguments: ProcessArguments) -> None:
     limit = kernel.limits.pids
     if limit and len(tasks) >= limit:
         raise CreationError("too many processes in the sandbox", EAGAIN.number)
+    if is_full(arguments.container):
+        raise CreationError("too many processes in the container", EAGAIN.number)
     credentials = arguments.credentials
     if any(credentials.has_capability(one) for one in (CAP_SYS_ADMIN, CAP_SYS_RESOURCE)):
         return

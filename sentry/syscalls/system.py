@@ -80,7 +80,7 @@ def sysinfo(task: Task, result: OutSysinfo) -> int:
     from runsc_py.sentry.fs.proc.machine import load_averages, total_memory, used_memory
 
     kernel = task.kernel
-    total = total_memory(kernel)
+    total = total_memory(task)
     free = max(total - used_memory(kernel), 0)
     boot_offset = task.namespaces.time.offset(CLOCK_BOOTTIME)
     uptime = (kernel.clock.boottime() + boot_offset) // 1_000_000_000

@@ -54,7 +54,8 @@ class Overlay(LayerFileSystem):
         super().__init__(kernel)
         #: whether directories of lower layers can be renamed (Linux's redirect_dir)
         self.moves_directories = moves_directories
-        self._counted = (upper or lowers[0]).filesystem
+        #: where what is written takes space
+        self.counted = (upper or lowers[0]).filesystem
         self._shown_options = list(shown_options)
         if upper is None:
             self.flags |= MS_RDONLY
@@ -163,7 +164,7 @@ class Overlay(LayerFileSystem):
     # -- the FileSystem contract ------------------------------------------------------------
 
     def statfs(self) -> tuple[int, int, int, int, int, int]:
-        return self._counted.statfs()
+        return self.counted.statfs()
 
     def release(self) -> None:
         super().release()

@@ -8,6 +8,7 @@ import os
 from runsc_py.sentry.abi.system import KERNEL_RELEASE, KERNEL_VERSION, SYSTEM_NAME
 from runsc_py.sentry.fs.proc.process_status import CLOCK_TICK_NS, PAGE_SIZE
 from runsc_py.sentry.kernel.clock import CLOCK_BOOTTIME
+from runsc_py.sentry.kernel.limits import limits_of
 from runsc_py.sentry.kernel.load_averages import FIXED_1, LoadAverages
 from runsc_py.sentry.kernel.task import BLOCKED
 
@@ -22,10 +23,10 @@ SECOND = 1_000_000_000
 # -- memory ------------------------------------------------------------------------------
 
 
-def total_memory(kernel: "Kernel") -> int:
-    """Bytes of memory of the sandbox: its limit, or what the host has."""
+def total_memory(task: "Task") -> int:
+    """Bytes of memory that a task's container may have: its limit, or what the host has."""
     total = os.sysconf("SC_PHYS_PAGES") * PAGE_SIZE
-    limit = kernel.limits.memory
+    limit = limits_of(task).memory
     return total if limit is None else min(limit, total)
 
 
@@ -44,7 +45,7 @@ def memory_information(task: "Task") -> bytes:
 
     Files in memory (tmpfs, memfds) are Shmem and, as in Linux, part of Cached.
     """
-    total = total_memory(task.kernel) // 1024
+    total = total_memory(task) // 1024
     used = min(used_memory(task.kernel) // 1024, total)
     files = min(task.kernel.memory_file_pages * PAGE_SIZE // 1024, total - used)
     free = total - used - files
@@ -83,7 +84,7 @@ _MEMORY_FIELDS = (
 
 def memory_statistics(task: "Task") -> bytes:
     """proc_vmstat(5): the counters that tools ask for."""
-    total = total_memory(task.kernel) // PAGE_SIZE
+    total = total_memory(task) // PAGE_SIZE
     used = min(used_memory(task.kernel) // PAGE_SIZE, total)
     values = {
         "nr_free_pages": total - used,

@@ -25,7 +25,7 @@ from runsc_py.sentry.fs.proc.setting_files import (
 from runsc_py.sentry.fs.proc.user_settings import INOTIFY, USER
 from runsc_py.sentry.fs.synthetic import File, Specification
 from runsc_py.sentry.kernel.kernel import MAXIMUM_MAP_COUNT
-from runsc_py.sentry.kernel.limits import MAXIMUM_OPEN_FILES
+from runsc_py.sentry.kernel.limits import MAXIMUM_OPEN_FILES, limits_of
 from runsc_py.sentry.kernel.pid_namespace import PID_MAX, RESERVED
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _lowest_address(task: "Task") -> bytes:
 
 
 def _threads_maximum(task: "Task") -> bytes:
-    limit = task.kernel.limits.pids
+    limit = limits_of(task).pids
     return number(min(PID_MAX, 65536) if limit is None else limit)
 
 

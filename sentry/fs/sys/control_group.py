@@ -8,6 +8,7 @@ from runsc_py.sentry.errors import EPERM
 from runsc_py.sentry.fs.proc.machine import busy_time, used_memory
 from runsc_py.sentry.fs.proc.process_status import PAGE_SIZE
 from runsc_py.sentry.fs.synthetic import File, Specification
+from runsc_py.sentry.kernel.limits import limits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _limit(value: int | None) -> bytes:
 
 
 def _memory_maximum(task: "Task") -> bytes:
-    return _limit(task.kernel.limits.memory)
+    return _limit(limits_of(task).memory)
 
 
 def _memory_current(task: "Task") -> bytes:
@@ -38,7 +39,7 @@ def _memory_statistics(task: "Task") -> bytes:
 
 
 def _pids_maximum(task: "Task") -> bytes:
-    return _limit(task.kernel.limits.pids)
+    return _limit(limits_of(task).pids)
 
 
 def _pids_current(task: "Task") -> bytes:
@@ -46,8 +47,9 @@ def _pids_current(task: "Task") -> bytes:
 
 
 def _cpu_maximum(task: "Task") -> bytes:
-    """No quota: the sandbox has its processors to itself (cpuset.cpus)."""
-    return b"max %d\n" % PERIOD
+    """What the host enforces; no quota: all of the sandbox's processors (cpuset.cpus)."""
+    quota = limits_of(task).quota
+    return b"max %d\n" % PERIOD if quota is None else b"%d %d\n" % quota
 
 
 def _cpu_statistics(task: "Task") -> bytes:

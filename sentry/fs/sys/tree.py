@@ -62,7 +62,7 @@ def _processors(count: int) -> dict[bytes, Specification]:
 
 
 def _node_memory(task: "Task") -> bytes:
-    total = total_memory(task.kernel) // 1024
+    total = total_memory(task) // 1024
     used = min(used_memory(task.kernel) // 1024, total)
     rows = (("MemTotal", total), ("MemFree", total - used), ("MemUsed", used))
     return "".join(f"Node 0 {name + ':':<15}{value:9d} kB\n" for name, value in rows).encode()

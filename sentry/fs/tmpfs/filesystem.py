@@ -14,6 +14,7 @@ from runsc_py.sentry.vfs.inode import FileSystem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.sentry.kernel.containers import Container
     from runsc_py.sentry.kernel.kernel import Kernel
 
 TMPFS_MAGIC = 0x01021994
@@ -57,6 +58,8 @@ class Tmpfs(FileSystem):
         self.page_limit = self._default_limit if size is None else pages_of(size)
         self.inode_limit = self._default_limit if inodes is None else inodes
         self.pages_used = 0
+        #: whose memory the files are, beside the sandbox's
+        self.container: Container | None = None
         self.inodes_used = 0
         #: hints to a memory management that the sandbox does not have
         self.huge = huge
@@ -112,6 +115,8 @@ class Tmpfs(FileSystem):
     def _use(self, pages: int) -> None:
         self.pages_used += pages
         self.kernel.charge_memory_files(pages)
+        if self.container is not None:
+            self.container.memory_file_pages += pages
 
     def new_content_file(self) -> int:
         """A host file for the content of a file that has outgrown a few bytes.  Raises OSError."""

@@ -89,7 +89,9 @@ class TmpfsType(FileSystemType):
         interpret(task.kernel, context.values, name, value)
 
     def make(self, task: "Task", context: FileSystemContext) -> "FileSystem":
-        return Tmpfs(task.kernel, **arguments(context.values))
+        made = Tmpfs(task.kernel, **arguments(context.values))
+        made.container = task.thread_group.container
+        return made
 
     def reconfigure(
         self, task: "Task", context: FileSystemContext, filesystem: "FileSystem"
