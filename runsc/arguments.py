@@ -182,7 +182,9 @@ def _unknown(name: str, known: dict[str, Option], program: str) -> str:
 
 def help_text(syntax: Syntax) -> str:
     """The whole help of a command."""
-    parts = [f"usage: {syntax.usage}\n", f"{syntax.description}\n"]
+    from textwrap import fill
+
+    parts = [f"usage: {syntax.usage}\n", f"{fill(syntax.description, WIDTH)}\n"]
     for title, options in syntax.groups:
         lines = [line for option in options if not option.hidden for line in _describe(option)]
         if lines:

@@ -28,6 +28,10 @@ SYNTAX = Syntax(
     "Make a container of a bundle; `start` runs its program.",
     (("options", OPTIONS),),
     operands=(),
+    epilog="""\
+example:
+  runsc-py create --bundle ./bundle --pid-file web.pid web && runsc-py start web
+""",
 )
 
 

@@ -16,6 +16,11 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+examples:
+  runsc-py delete web
+  runsc-py delete --force web worker
+""",
 )
 
 

@@ -17,7 +17,12 @@ SYNTAX = Syntax(
     "D deleted.",
     (("options", (Option("--json", help="one JSON document, with owners, modes, sizes, times"),)),),
     operands=FILES,
-    epilog="A directory is changed when something in it was. See also run --diff.\n",
+    epilog="""\
+A directory is changed when something in it was. See also run --diff.
+
+example:
+  runsc-py run --export out -- make install && runsc-py diff out
+""",
 )
 
 

@@ -10,7 +10,12 @@ SYNTAX = Syntax(
     "Tell what this host allows. What is needed and missing comes with a remedy.",
     (("options", (Option("--json", help="one JSON document"),)),),
     operands=(),
-    epilog="exit status: 0 when programs can be run, 125 when something needed is missing\n",
+    epilog="""\
+exit status: 0 when programs can be run, 125 when something needed is missing
+
+example:
+  runsc-py doctor --json
+""",
 )
 
 

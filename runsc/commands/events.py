@@ -36,6 +36,12 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+examples:
+  runsc-py events --stats web
+  runsc-py events --interval 1s web
+  runsc-py events --follow web
+""",
 )
 
 

@@ -4,7 +4,16 @@ import os
 import sys
 from signal import SIGKILL
 
-from runsc_py.runsc.arguments import FILE, USER, Option, Parsed, Syntax, help_text, parse
+from runsc_py.runsc.arguments import (
+    CONTAINER,
+    FILE,
+    USER,
+    Option,
+    Parsed,
+    Syntax,
+    help_text,
+    parse,
+)
 from runsc_py.runsc.commands.create import given_program, passed_files
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
@@ -51,6 +60,12 @@ SYNTAX = Syntax(
     "runsc-py [options] exec [options] ID COMMAND [ARG…]",
     "Run one more process in a running container.",
     (("process", PROCESS), ("engine", ENGINE)),
+    operands=CONTAINER,
+    epilog="""\
+examples:
+  runsc-py exec --tty web sh
+  runsc-py exec --user www-data --env LANG=C web ls -l /srv
+""",
 )
 
 

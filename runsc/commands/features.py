@@ -12,6 +12,10 @@ SYNTAX = Syntax(
     "runsc-py [options] features",
     "Print what the runtime supports as JSON, as container engines ask for it.",
     operands=(),
+    epilog="""\
+example:
+  runsc-py features
+""",
 )
 OLDEST = "1.0.0"
 HOOKS = (

@@ -37,6 +37,10 @@ SYNTAX = Syntax(
     epilog="""\
 prune removes what interrupted runs have left, and images whose name another one has now.
 They are in $RUNSC_PY_CACHE, or in runsc-py/images below $XDG_CACHE_HOME or ~/.cache.
+
+examples:
+  runsc-py images --json
+  runsc-py images prune --older-than 30d
 """,
 )
 

@@ -26,7 +26,14 @@ SYNTAX = Syntax(
         ),
     ),
     operands=(),
-    epilog="Docker gives OPTIONs to runsc-py each time: runsc-py install -- --network=host\n",
+    epilog="""\
+Docker gives OPTIONs to runsc-py each time.
+
+examples:
+  runsc-py install -- --network=host
+  runsc-py install --engine podman --dry-run
+  runsc-py uninstall
+""",
 )
 
 

@@ -25,6 +25,12 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+examples:
+  runsc-py kill web
+  runsc-py kill --all web KILL
+  runsc-py kill --pid 7 web HUP
+""",
 )
 
 

@@ -13,6 +13,12 @@ SYNTAX = Syntax(
     "runsc-py [options] start|pause|resume ID",
     "Start a created container; stop all of its sandbox where it is; let that go on.",
     operands=CONTAINER,
+    epilog="""\
+examples:
+  runsc-py start web
+  runsc-py pause web
+  runsc-py resume web
+""",
 )
 
 

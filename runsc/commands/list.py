@@ -34,6 +34,11 @@ SYNTAX = Syntax(
         ),
     ),
     operands=(),
+    epilog="""\
+examples:
+  runsc-py list --format json
+  runsc-py list --quiet --sandbox
+""",
 )
 HEADER = ("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER")
 

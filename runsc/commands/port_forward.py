@@ -35,6 +35,10 @@ SYNTAX = Syntax(
     epilog="""\
 With LOCAL:REMOTE it listens at the host's port LOCAL (0: any, it is printed) until it is
 interrupted; with REMOTE alone standard input and output are connected.
+
+examples:
+  runsc-py port-forward web 8080:80
+  runsc-py port-forward --stream ./http.sock web 80
 """,
 )
 

@@ -30,6 +30,10 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+example:
+  runsc-py ps --format json web
+""",
 )  # fmt: skip
 HEADER = ("UID", "PID", "PPID", "C", "TTY", "STIME", "TIME", "CMD")
 

@@ -26,6 +26,10 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+example:
+  runsc-py read --size 100 web /etc/os-release
+""",
 )
 
 

@@ -21,6 +21,10 @@ SYNTAX = Syntax(
             ),
         ),
     ),
+    epilog="""\
+example:
+  runsc-py spec --bundle ./bundle -- /bin/sh -c 'echo hello'
+""",
 )
 
 

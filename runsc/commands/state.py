@@ -16,6 +16,10 @@ SYNTAX = Syntax(
     "runsc-py [options] state ID",
     "Print the state of a container, as OCI has it.",
     operands=CONTAINER,
+    epilog="""\
+example:
+  runsc-py state web
+""",
 )
 
 

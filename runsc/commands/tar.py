@@ -26,8 +26,13 @@ SYNTAX = Syntax(
         ),
     ),
     operands=(ROOTFS_UPPER,),
-    epilog="Everything in the container waits meanwhile. The root needs an upper layer: that of a\n"
-    "container made with --overlay2=root:memory, or with a read-only root.\n",
+    epilog="""\
+Everything in the container waits meanwhile. The root needs an upper layer: that of a container
+made with --overlay2=root:memory, or with a read-only root.
+
+example:
+  runsc-py tar rootfs-upper --file layer.tar web
+""",
 )
 
 

@@ -54,6 +54,11 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+examples:
+  runsc-py update --memory 268435456 --pids-limit 100 web
+  runsc-py update --resources limits.json web
+""",
 )  # fmt: skip
 
 

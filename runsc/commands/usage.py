@@ -36,6 +36,10 @@ SYNTAX = Syntax(
 Anonymous is that of the programs alone, Mapped what they share (pages of several processes by their
 share), Tmpfs that of files in memory, Sentry that of the sandbox's own process. Total counts no
 page twice.
+
+examples:
+  runsc-py usage --full web
+  runsc-py usage --fd web
 """,
 )
 

@@ -6,7 +6,15 @@ from importlib.metadata import version
 from runsc_py.runsc.arguments import Syntax, help_text, parse
 from runsc_py.runsc.errors import RunscError
 
-SYNTAX = Syntax("runsc-py version", "Print the version.", operands=())
+SYNTAX = Syntax(
+    "runsc-py version",
+    "Print the version.",
+    operands=(),
+    epilog="""\
+example:
+  runsc-py version
+""",
+)
 
 
 def main(name: str, arguments: list[str]) -> int:

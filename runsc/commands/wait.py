@@ -27,6 +27,10 @@ SYNTAX = Syntax(
         ),
     ),
     operands=CONTAINER,
+    epilog="""\
+example:
+  runsc-py wait web
+""",
 )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from runsc_py.runsc.arguments import Option, Parsed, Syntax, help_text, parse
+from runsc_py.runsc.cli import COMMANDS, CONTAINER_COMMANDS, syntax_of
 from runsc_py.runsc.errors import RunscError
 
 SYNTAX = Syntax(
@@ -101,3 +102,14 @@ def test_help() -> None:
     assert "      --strace[=FILE]         trace\n" in text
     assert "--secret" not in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", [name for name, _, _ in COMMANDS + CONTAINER_COMMANDS])
+def test_help_of_every_command(command: str) -> None:
+    """How it is used, what it does, and an example that is a command line of it."""
+    text = help_text(syntax_of(command))
+    usage, _, rest = text.partition("\n\n")
+    assert usage.startswith("usage: runsc-py") and rest
+    _, _, examples = rest.partition("example")
+    assert "\n  " in examples and "runsc-py" in examples
+    assert all(len(line) <= 100 for line in text.splitlines() if "usage:" not in line)
