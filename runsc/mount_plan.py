@@ -32,6 +32,8 @@ def identities(options: RunOptions, *, of_image: bool = False) -> IdMapper:
     An ordinary user's files are those of the sandbox's root, who is he; with `--user` and his own
     uid they stay his, but for those of an image, which he unpacked for root.
     """
+    if options.uids is not None or options.gids is not None:
+        return IdMapper(options.uids, options.gids)
     uid = os.geteuid()
     if of_image and uid != 0:
         return IdMapper.rootless(uid, os.getegid())
@@ -60,16 +62,19 @@ def mount_everything(kernel: Kernel, client: GoferClient, options: RunOptions) -
 
 
 def _root(kernel: Kernel, client: GoferClient, options: RunOptions) -> FileSystem:
-    """An overlay of memory over the host's root."""
+    """An overlay of memory over the host's root, or that itself where writes are to change it."""
     try:
         owners, ids = None, identities(options, of_image=options.is_image)
         if options.owners is not None:
             owners, ids = RecordedOwners(options.owners), IdMapper()
-        lower = GoferFileSystem(kernel, client, 0, ids=ids, owners=owners)
+        shared = not options.has_overlay
+        lower = GoferFileSystem(kernel, client, 0, ids=ids, owners=owners, shared=shared)
     except OSError as error:
         raise RunscError(f"--rootfs {options.rootfs}: {os.strerror(error.errno or 0)}") from None
     if not lower.root.is_directory:
         raise RunscError(f"--rootfs {options.rootfs}: not a directory")
+    if not options.has_overlay:
+        return lower
     upper = Tmpfs(kernel, mode=lower.root.mode & 0o7777)
     return Overlay(kernel, upper.root, (lower.root,))
 
