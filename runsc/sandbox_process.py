@@ -18,6 +18,7 @@ from _socket import AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM, socketpair
 from _socket import socket as Socket
 
 from runsc_py.runsc.containers.host_process import SIGKILL
+from runsc_py.runsc.environment import forget_environment
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
 from runsc_py.runsc.json_text import decode, encode
 from runsc_py.runsc.panic import PanicReport
@@ -176,6 +177,7 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _keep_only(request, {gate, report, debug, panic, engine.descriptor if engine else -1})
+        forget_environment()
         request.report = PanicReport(request.container_id, panic, request.exit_record, log)
         # All that takes its time before there are other processes: joining control groups does too.
         from runsc_py.runsc.loader.sandbox import run_sandbox
@@ -257,6 +259,7 @@ def start_subcontainer_gofer(spec: Spec, config: Config, bundle: str) -> Subcont
     from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 
     mounts, layers = plan_gofer_mounts(spec, config)
+    forget_environment()  # the gofer outlives us
     connection = start_detached_gofer(mounts)
     descriptor = connection.socket.detach()
     return SubcontainerGofer(connection.pid, descriptor, [str(one) for one in layers])

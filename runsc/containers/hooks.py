@@ -106,11 +106,14 @@ def _run(
         raise HookError(f"{path}: {_status(process.returncode)}, output: {text!r}")
 
 
-def _environment(hook: "dict[str, Any]") -> "dict[bytes, bytes] | None":
-    """Exactly what is asked for; ours, as with runc, when nothing is said."""
+def _environment(hook: "dict[str, Any]") -> "dict[bytes, bytes]":
+    """Exactly what is asked for; ours, as with runc, when nothing is said.
+
+    Ours is handed on explicitly: what the process itself inherited may be forgotten by now.
+    """
     entries = hook.get("env")
     if entries is None:
-        return None
+        return dict(os.environb)
     pairs = (os.fsencode(entry).partition(b"=") for entry in entries)
     return {name: value for name, _, value in pairs if name}
 

@@ -8,6 +8,7 @@ whoever asks, and when that ends, of whoever reaps orphans there.
 import os
 
 from runsc_py.runsc.control.errors import ControlError
+from runsc_py.runsc.environment import forget_environment
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE
 from runsc_py.runsc.exit_record import ExitRecord
 from runsc_py.runsc.standard_files import close_others
@@ -63,6 +64,7 @@ def _fork(
     try:
         os.setsid()
         _let_go_of_files({client.fileno(), record, writer})
+        forget_environment()
         visits = confine() if confine is not None else -1
         if visits >= 0:
             client.await_visits(identifier, visits)

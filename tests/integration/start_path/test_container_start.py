@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from harness.pod import ROOT, SLEEP, Pod
+from harness.processes import descendants
 from harness.sandbox import EXECUTABLE
+from runsc_py.runsc.standard_files import close_others
 
 
 def hooks(phase: str, script: str) -> dict[str, Any]:
@@ -88,6 +90,36 @@ def test_step_6_descriptors_are_passed_on_when_asked(empty: Pod) -> None:
     assert empty("start", ROOT).status == 0
     assert empty.ended(ROOT) == 0
     assert (bundle / "rootfs" / "seen").read_text() == "through\n"
+
+
+def test_step_6_the_environment_of_the_caller_is_forgotten(empty: Pod) -> None:
+    """No process that lives as long as a container shows what its starter was started with."""
+    secret = "PROXY_PASSWORD"
+    empty.runtime.prefix[:0] = ["env", f"{secret}=swordfish"]
+    hook = {"path": "/bin/sh", "args": ["sh", "-c", f"echo ${secret} > {empty.folder}/hook"]}
+    empty.running(ROOT, SLEEP)
+    known = descendants()
+    empty.running("a", SLEEP, {"hooks": {"poststart": [hook]}})
+    assert empty("exec", "--detach", "a", *SLEEP).status == 0
+    assert len(descendants()) > len(known) + 1
+    for pid in descendants():
+        assert b"swordfish" not in Path(f"/proc/{pid}/environ").read_bytes()
+    # What hooks get is not what the process itself inherited.
+    assert (empty.folder / "hook").read_text() == "swordfish\n"
+
+
+def test_step_6_without_proc(tmp_path: Path) -> None:
+    """Descriptors are closed by their numbers, not by what some /proc lists."""
+    files = [os.open("/dev/null", os.O_RDONLY) for _ in range(5)]
+    os.set_inheritable(files[2], True)
+    pid = os.fork()
+    if pid == 0:
+        close_others({files[2]})
+        still = [number for number in files if os.path.exists(f"/proc/self/fd/{number}")]
+        os._exit(0 if still == [files[2]] and not os.get_inheritable(files[2]) else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    for number in files:
+        os.close(number)
 
 
 def test_step_7_the_reason_is_the_last_line_of_the_log(empty: Pod) -> None:
