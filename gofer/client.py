@@ -77,6 +77,7 @@ class GoferClient:
         "_socket",
         "_view",
         "broken",
+        "dead_nodes",
         "on_death",
         "requests",
     )
@@ -92,6 +93,9 @@ class GoferClient:
         self._closing: list[int] = []
         #: how many questions were asked
         self.requests = 0
+        #: nodes that nobody uses any more, for whoever asks next to close: noted by finalizers,
+        #: which may run in the middle of a request
+        self.dead_nodes: list[int] = []
         #: why the connection is unusable, or empty
         self.broken = ""
         #: called when it has become so; every request fails with EIO then, not with GoferError
@@ -398,6 +402,16 @@ class GoferClient:
     def tell_acls(self) -> None:
         """Let all attributes from now on say whether there is an access control list."""
         self._request(protocol.TELL_ACLS)
+
+    def count_nodes(self) -> int:
+        """How many nodes the gofer holds when those that died were given back."""
+        for node in self.dead_nodes:
+            self.close_node(node)
+        self.dead_nodes.clear()
+        self.flush_closed()
+        (count,) = self._request(protocol.NODES)
+        checked: int = count
+        return checked
 
     def shutdown(self) -> None:
         """Ask the gofer to end; the client cannot be used afterwards."""

@@ -249,6 +249,10 @@ class Gofer:
         self._nodes[number] = Node(fd, mount, device, file_type, sealed)
         return number, attributes
 
+    def count(self) -> int:
+        """How many nodes the client has."""
+        return len(self._nodes)
+
     def _check_room(self) -> None:
         if len(self._nodes) >= self._node_limit:
             raise OSError(errno.EMFILE, "too many nodes")

@@ -52,6 +52,7 @@ CREATE_UNNAMED = 64
 SHUTDOWN = 65
 TELL_ACLS = 66
 WALK_EACH = 67
+NODES = 68
 
 #: message → (name, types of the request's fields, types of the reply's fields)
 MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
@@ -112,6 +113,8 @@ MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
     CREATE_UNNAMED: ("create_unnamed", (int, int, int, int, int, int), (int, bytes)),
     # () → (); from now on attributes have an ACL_STATE, of every mount
     TELL_ACLS: ("tell_acls", (), ()),
+    # () → (how many nodes there are)
+    NODES: ("nodes", (), (int,)),
     # () → (); the gofer ends after the reply
     SHUTDOWN: ("shutdown", (), ()),
 }

@@ -110,6 +110,10 @@ def tell_acls(gofer: Gofer) -> Reply:
     return ()
 
 
+def nodes(gofer: Gofer) -> Reply:
+    return (gofer.count(),)
+
+
 def shutdown(gofer: Gofer) -> Reply:
     gofer.running = False
     return ()
@@ -287,5 +291,6 @@ HANDLERS: dict[int, Handler] = {
     protocol.GETXATTR: getxattr,
     protocol.LISTXATTR: listxattr,
     protocol.TELL_ACLS: tell_acls,
+    protocol.NODES: nodes,
     protocol.SHUTDOWN: shutdown,
 }

@@ -58,6 +58,7 @@ class Config:
     panic_log: str
     panic_signal: int
     platform: str
+    ref_leak_mode: str
     root: str
     rootless: str
     strace: bool

@@ -133,6 +133,11 @@ OBSERVATION = (
         choices=("none", "log", "panic"),
     ),
     Setting("watchdog-timeout", 180.0, "TIME", "how long is too long"),
+    Setting(
+        "ref-leak-mode", "disabled", "disabled|log-names|log-traces",
+        "for tests: name in the log what is left of containers at the sandbox's end, and where "
+        "it was made", choices=("disabled", "log-names", "log-traces"),
+    ),
     Setting("alsologtostderr", False, BOOLEAN, "log to standard error too"),
     Setting("strace", False, BOOLEAN, "log system calls", for_author=always),
     Setting("strace-syscalls", "", "NAME,…", "only these; empty: all", for_author=always),

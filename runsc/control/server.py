@@ -128,6 +128,7 @@ class ControlServer:
         for connection in list(self._connections):
             connection.drain()
             connection.close()
+        self.kernel.events.unwatch(self._listener.fileno(), self._queue)
         self._listener.close()
 
     def dispatch(

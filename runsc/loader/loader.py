@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from runsc_py.runsc.loader.programs import LimitedProgram
     from runsc_py.runsc.loader.shared_mounts import SharedMounts
+    from runsc_py.runsc.loader.visits import Visits
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.sentry.auth.credentials import Credentials
     from runsc_py.sentry.fs.devpts.terminal import Terminal
@@ -167,7 +168,7 @@ class ContainerInformation:
 
     __slots__ = (
         "bundle", "client", "config", "connection", "container", "identifier", "image_owners",
-        "layers", "mount_namespace", "seccomp_filter", "spec", "time_namespace",
+        "layers", "mount_namespace", "seccomp_filter", "spec", "time_namespace", "visits",
     )  # fmt: skip
 
     def __init__(
@@ -188,6 +189,8 @@ class ContainerInformation:
         #: what the host does not know of the root's files (images/owners.py)
         self.image_owners: dict[int, tuple[int, int, int]] | None = None
         self.client: GoferClient | None = None
+        #: who looks whether the engine opens files of the root directory
+        self.visits: Visits | None = None
         #: the gofer's socket, closed with the container
         self.connection: GoferMonitor | None = None
         #: None: the machine's time
@@ -230,6 +233,9 @@ class ContainerInformation:
         Engines unmount the root directory next.  The root container's go with the sandbox.
         """
         self.mount_namespace = None
+        if self.visits is not None:
+            self.visits.close()
+            self.visits = None
         if self.connection is None:
             return
         self.connection.close()

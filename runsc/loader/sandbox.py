@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
     from runsc_py.runsc.sandbox_log import SandboxLog
     from runsc_py.runsc.sandbox_process import SandboxRequest
+    from runsc_py.runsc.services.leaks import LeakCheck
     from runsc_py.sentry.kernel.kernel import Kernel
 
 
@@ -64,7 +65,14 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
         _join_namespaces(request)
         confinement = Confinement(log)
         platform = PtracePlatform(processes=confinement.processes)
-        return _serve(request, log, created, gofer, platform, layers, confinement)
+        if request.config.ref_leak_mode == "disabled":
+            return _serve(request, log, created, gofer, platform, layers, confinement)
+        from runsc_py.runsc.services.leaks import LeakCheck
+
+        leaks = LeakCheck(request.config.ref_leak_mode)
+        status = _serve(request, log, created, gofer, platform, layers, confinement, leaks)
+        leaks.report(log)
+        return status
     except GoferError as error:
         raise RunscError(f"the gofer failed: {error}") from error
     except PlatformError as error:
@@ -84,6 +92,7 @@ def _serve(
     platform: PtracePlatform,
     layers: list[GoferMountConfiguration],
     confinement: Confinement,
+    leaks: LeakCheck | None = None,
 ) -> int:
     options = RunOptions([])
     options.host_name = request.spec.hostname or None
@@ -110,13 +119,16 @@ def _serve(
     created()
     try:
         RunLoop(kernel, TABLE).run()
-        services.finish(_exit_status(kernel))
+        status = _exit_status(kernel)
+        services.finish(status)
+        if leaks is not None:
+            leaks.end(loader)
     finally:
         # The answers to those who wait are on their way out: nobody serves them any more.
         server.close()
         if not confinement.is_complete:
             _remove(request.socket_path)
-    return _exit_status(kernel)
+    return status
 
 
 def _watch_over(request: SandboxRequest, kernel: Kernel, log: SandboxLog) -> None:

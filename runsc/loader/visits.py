@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.kernel import Kernel
 
 
-class _Visits:
+class Visits:
     """Waits for the first one."""
 
     __slots__ = ("_descriptor", "_filesystem", "_kernel", "_queue")
@@ -35,8 +35,14 @@ class _Visits:
     def wake(self, events: int) -> None:
         """Somebody came (Waiter protocol).  What he opened is not asked for: one is enough."""
         self._filesystem.share()
-        self._kernel.events.unwatch(self._descriptor, self._queue)
-        os.close(self._descriptor)
+        self.close()
+
+    def close(self) -> None:
+        """Wait no longer; nothing happens twice."""
+        if self._descriptor >= 0:
+            self._kernel.events.unwatch(self._descriptor, self._queue)
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def await_visits(information: ContainerInformation, descriptor: int) -> None:
@@ -45,6 +51,6 @@ def await_visits(information: ContainerInformation, descriptor: int) -> None:
     assert namespace is not None
     filesystem = namespace.root.filesystem
     if isinstance(filesystem, GoferFileSystem) and not filesystem.shared:
-        _Visits(information.container.kernel, filesystem, descriptor)
+        information.visits = Visits(information.container.kernel, filesystem, descriptor)
     else:
         os.close(descriptor)

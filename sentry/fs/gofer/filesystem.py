@@ -89,8 +89,8 @@ class GoferFileSystem(LayerFileSystem):
         self.descriptors = DescriptorCache()
         self.ahead = LookedUpAhead(self)
         self.foreseen = ForeseenWalk(self)
-        #: nodes whose inodes died
-        self.dead_nodes: list[int] = []
+        #: nodes whose inodes died, of all mounts: this one may be gone before they are closed
+        self.dead_nodes = client.dead_nodes
         #: the file made last, as long as its descriptor waits for the open that made it
         self.unclaimed: GoferRegular | None = None
         #: file systems whose dentries keep inodes of this one: itself, and overlays over it
