@@ -21,7 +21,7 @@ from runsc_py.runsc.loader.protection import protect
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE
 from runsc_py.sentry.errors import EEXIST, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
-from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RangeIdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.fs.tmpfs.mounting import parse_size
@@ -318,9 +318,9 @@ def identities(spec: Spec) -> IdMapper:
     """Whom the container sees as the owner of the bundle's files."""
     linux = spec.linux
     if linux is not None and linux.uid_mappings and linux.namespace("user") is not None:
-        return IdMapper(
-            IdMapper.pairs((one.container_id, one.host_id, one.size) for one in linux.uid_mappings),
-            IdMapper.pairs((one.container_id, one.host_id, one.size) for one in linux.gid_mappings),
+        return RangeIdMapper(
+            [(one.container_id, one.host_id, one.size) for one in linux.uid_mappings],
+            [(one.container_id, one.host_id, one.size) for one in linux.gid_mappings],
         )
     uid = os.geteuid()
     return IdMapper() if uid == 0 else IdMapper.rootless(uid, os.getegid())

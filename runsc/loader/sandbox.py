@@ -35,6 +35,7 @@ from runsc_py.runsc.loader.visits import await_visits
 from runsc_py.runsc.options import RunOptions
 from runsc_py.runsc.sandbox import raise_descriptor_limit
 from runsc_py.runsc.services.services import Services
+from runsc_py.sentry.auth.user_namespace import ContainerIdMap
 from runsc_py.sentry.kernel.run_loop import RunLoop
 from runsc_py.sentry.syscalls.all import TABLE
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+    from runsc_py.runsc.oci.spec import Spec
     from runsc_py.runsc.sandbox_log import SandboxLog
     from runsc_py.runsc.sandbox_process import SandboxRequest
     from runsc_py.runsc.services.leaks import LeakCheck
@@ -152,6 +154,7 @@ def _load(
     layers: list[GoferMountConfiguration],
 ) -> Loader:
     """The root container, ready to start."""
+    _map_ids(kernel, request.spec)
     root = ContainerInformation(kernel, request.container_id, request.spec, request.config, layers)
     root.client = client
     root.bundle = request.bundle
@@ -165,6 +168,18 @@ def _load(
     if request.executable < 0:
         check_executable(loader, root)
     return loader
+
+
+def _map_ids(kernel: Kernel, spec: Spec) -> None:
+    """`linux.uidMappings` and `gidMappings`: the ids that there are in the sandbox."""
+    linux = spec.linux
+    if linux is None or spec.namespace("user") is None:
+        return
+    namespace = kernel.root_user_namespace
+    for attribute, mappings in (("uid_map", linux.uid_mappings), ("gid_map", linux.gid_mappings)):
+        extents = [(one.container_id, one.host_id, one.size) for one in mappings]
+        if extents:
+            setattr(namespace, attribute, ContainerIdMap(extents))
 
 
 def _join_namespaces(request: SandboxRequest) -> None:

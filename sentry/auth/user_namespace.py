@@ -94,6 +94,20 @@ class _IdentityMap(IdMap):
         return identifier
 
 
+class ContainerIdMap(IdMap):
+    """The initial namespace's map in a sandbox whose container has id maps of its own.
+
+    Ids are themselves; those that the host's user namespace would not have are not there, and the
+    guest reads which ids of the host its own are.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, extents: list[tuple[int, int, int]]) -> None:
+        super().__init__(extents)
+        self._global_extents = [(inside, inside, count) for inside, _, count in extents]
+
+
 class UserNamespace:
     """A user namespace; the initial one has no parent."""
 

@@ -7,10 +7,12 @@ both shown as the guest's root, who may do in the sandbox what he may do on the 
 
 from runsc_py.gofer.protocol import GID, INODE, MODE, NO_ID, UID
 from runsc_py.gofer.protocol import Attributes as HostAttributes
+from runsc_py.sentry.auth.user_namespace import OVERFLOW_ID
+from runsc_py.sentry.errors import EOVERFLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: ids of one range; larger ranges are cut
 LONGEST_RANGE = 1 << 16
@@ -58,6 +60,49 @@ class IdMapper:
     def host_gid(self, gid: int | None) -> int:
         """The host's gid for a guest's; NO_ID for None."""
         return NO_ID if gid is None else self._host_gids.get(gid, gid)
+
+
+class RangeIdMapper(IdMapper):
+    """Ranges as in /proc/PID/uid_map: (guest id, host id, count); other ids are nobody's."""
+
+    __slots__ = ("_gids", "_uids")
+
+    def __init__(
+        self, uids: "Sequence[tuple[int, int, int]]", gids: "Sequence[tuple[int, int, int]]"
+    ) -> None:
+        super().__init__()
+        self._uids = uids
+        self._gids = gids
+
+    def guest_uid(self, uid: int) -> int:
+        """The overflow id for what the guest has no name for: it must not own it either."""
+        return _inside(self._uids, uid)
+
+    def guest_gid(self, gid: int) -> int:
+        """The same for groups."""
+        return _inside(self._gids, gid)
+
+    def host_uid(self, uid: int | None) -> int:
+        """Errors: EOVERFLOW for an id that the host has no place for."""
+        return NO_ID if uid is None else _outside(self._uids, uid)
+
+    def host_gid(self, gid: int | None) -> int:
+        """The same for groups."""
+        return NO_ID if gid is None else _outside(self._gids, gid)
+
+
+def _inside(ranges: "Sequence[tuple[int, int, int]]", identifier: int) -> int:
+    for inside, outside, count in ranges:
+        if outside <= identifier < outside + count:
+            return inside + identifier - outside
+    return OVERFLOW_ID
+
+
+def _outside(ranges: "Sequence[tuple[int, int, int]]", identifier: int) -> int:
+    for inside, outside, count in ranges:
+        if inside <= identifier < inside + count:
+            return outside + identifier - inside
+    raise EOVERFLOW
 
 
 class RecordedOwners:
