@@ -174,7 +174,7 @@ def _run_container_command(module: str, name: str, rest: list[str], config: Conf
     # A command is over before there is garbage worth a look; a sandbox turns collection on again.
     gc.disable()
     settings = config if config is not None else Config()
-    log = open_runtime_log(settings)
+    log = open_runtime_log(settings, name)
     log.debug(f"{name}: containers are recorded in {settings.root}")
     try:
         return int(_module(module).main(name, rest, settings, log))

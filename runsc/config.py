@@ -44,7 +44,10 @@ class Config:
     allow_suid: bool
     alsologtostderr: bool
     debug: bool
+    debug_command: str
     debug_log: str
+    debug_log_format: str
+    debug_to_user_log: bool
     file_access: str
     file_access_mounts: str
     host_uds: str

@@ -10,6 +10,7 @@ from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.text import printable
 
 DEBUG, INFO, WARNING, REPORT = 10, 20, 30, 40
+_NAMES = {DEBUG: "debug: ", WARNING: "warning: "}
 
 
 class TextLog:
@@ -22,11 +23,12 @@ class TextLog:
         self._level = level
         self._stamped = stamped
 
-    def _write(self, level: int, name: str, message: str) -> None:
+    def write(self, level: int, message: str) -> None:
+        """A message of a level, DEBUG to REPORT."""
         if level < self._level:
             return
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S ") if self._stamped else ""
-        line = f"{stamp}runsc-py: {name}{printable(message)}\n"
+        line = f"{stamp}runsc-py: {_NAMES.get(level, '')}{printable(message)}\n"
         try:
             os.write(self._descriptor, line.encode(errors="backslashreplace"))
         except OSError:
@@ -36,19 +38,19 @@ class TextLog:
 
     def debug(self, message: str) -> None:
         """What only a developer wants to know."""
-        self._write(DEBUG, "debug: ", message)
+        self.write(DEBUG, message)
 
     def info(self, message: str) -> None:
         """What explains a run that went wrong."""
-        self._write(INFO, "", message)
+        self.write(INFO, message)
 
     def warning(self, message: str) -> None:
         """What should not happen."""
-        self._write(WARNING, "warning: ", message)
+        self.write(WARNING, message)
 
     def report(self, message: str) -> None:
         """Why the run ended, when it was not the program's own doing."""
-        self._write(REPORT, "", message)
+        self.write(REPORT, message)
 
 
 def open_log(path: str | None, debug: bool, *, quiet: bool = False) -> TextLog:

@@ -1,19 +1,23 @@
 """What a sandbox for containers has to report, and where that goes.
 
-`--debug-log FILE` gets everything as text.  What an operator wants to know goes to the engine's
+`--debug-log FILE` gets everything.  What an operator wants to know goes to the engine's
 `--log` as well, in its format: the sandbox appends its lines itself, and needs nobody to forward
-them.  The last warnings are kept for the error of a failed start.
+them.  `create --user-log FILE` is for the container's user.  The last warnings are kept for the
+error of a failed start.
 """
 
+from __future__ import annotations
+
 import os
-import time
 from collections import deque
 
-from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.log import DEBUG, INFO, WARNING, TextLog
+from runsc_py.runsc.debug_log import lines_to
+from runsc_py.runsc.log import DEBUG, INFO, REPORT, WARNING
+from runsc_py.runsc.runtime_log import format_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.runsc.log import TextLog
     from runsc_py.runsc.runtime_log import RuntimeLog
 
 #: of the log, in the error of a failed start
@@ -25,76 +29,72 @@ LEVELS = {"debug": DEBUG, "info": INFO, "warning": WARNING}
 class SandboxLog:
     """The log of one sandbox; also what the sentry takes for a log."""
 
-    __slots__ = ("_engine", "_identifier", "_tail", "_text", "descriptor", "level")
+    __slots__ = (
+        "_engine", "_files", "_format", "_identifier", "_tail", "_trace", "descriptor", "level",
+    )  # fmt: skip
 
-    def __init__(self, identifier: str, descriptor: int, engine: "RuntimeLog | None") -> None:
-        """`descriptor`: of --debug-log, -1 for none."""
+    def __init__(
+        self,
+        identifier: str,
+        descriptor: int,
+        engine: RuntimeLog | None,
+        line_format: str = "text",
+        user: RuntimeLog | None = None,
+    ) -> None:
+        """`descriptor`, `line_format`: of --debug-log, -1 for none; `user`: create --user-log."""
         self._identifier = identifier
         self.descriptor = descriptor
-        self._text = TextLog(descriptor, DEBUG, stamped=True) if descriptor >= 0 else None
+        self._format = line_format
+        self._files: list[TextLog | RuntimeLog] = []
+        if descriptor >= 0:
+            self._files.append(lines_to(descriptor, line_format))
+        if user is not None:
+            self._files.append(user)
         self._engine = engine
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        #: of a trace what has no end of line yet
+        self._trace = ""
         #: less important lines are not written
         self.level = DEBUG
 
+    def _write(self, level: int, message: str) -> None:
+        if level >= WARNING:
+            prefix = "warning: " if level == WARNING else ""
+            self._tail.append(f"{prefix}{message}")
+        elif level < self.level:
+            return
+        for file in self._files:
+            file.write(level, message)
+        if self._engine is not None:
+            self._engine.write(level, f"sandbox {self._identifier}: {message}")
+
     def debug(self, message: str) -> None:
         """What only a developer wants to know."""
-        if self.level <= DEBUG:
-            if self._text is not None:
-                self._text.debug(message)
-            if self._engine is not None:
-                self._engine.debug(self._named(message))
+        self._write(DEBUG, message)
 
     def info(self, message: str) -> None:
         """What explains a run that went wrong."""
-        if self.level <= INFO:
-            if self._text is not None:
-                self._text.info(message)
-            if self._engine is not None:
-                self._engine.info(self._named(message))
+        self._write(INFO, message)
 
     def warning(self, message: str) -> None:
         """What should not happen."""
-        self._tail.append(f"warning: {message}")
-        if self._text is not None:
-            self._text.warning(message)
-        if self._engine is not None:
-            self._engine.warning(self._named(message))
+        self._write(WARNING, message)
 
     def report(self, message: str) -> None:
         """Why the sandbox ended, when it was not the program's own doing."""
-        self._tail.append(message)
-        if self._text is not None:
-            self._text.report(message)
-        if self._engine is not None:
-            self._engine.report(self._named(message))
+        self._write(REPORT, message)
 
-    def _named(self, message: str) -> str:
-        return f"sandbox {self._identifier}: {message}"
+    def write_trace(self, data: bytes) -> None:
+        """Lines of a trace, into --debug-log only; as they are where that is text.
+
+        Raises OSError.
+        """
+        if self._format != "text":
+            *lines, self._trace = (self._trace + data.decode(errors="backslashreplace")).split("\n")
+            data = b"".join(format_line(self._format, "debug", line) for line in lines)
+        while data:
+            data = data[os.write(self.descriptor, data) :]
 
     def tail(self) -> str:
         """The last warnings."""
         return "\n".join(self._tail)
-
-
-def open_sandbox_file(option: str, pattern: str, identifier: str) -> int:
-    """A file of `--debug-log` or `--panic-log`, to append to; -1 when none is asked for.
-
-    %ID%, %COMMAND% and %TIMESTAMP% are filled in; a pattern that ends in / is a directory.
-    Raises RunscError.
-    """
-    if not pattern:
-        return -1
-    if pattern.endswith("/"):
-        pattern += "runsc-py.log.%TIMESTAMP%.%ID%.%COMMAND%.txt"
-    path = (
-        pattern.replace("%ID%", identifier)
-        .replace("%COMMAND%", "sandbox")
-        .replace("%TIMESTAMP%", time.strftime("%Y%m%d-%H%M%S"))
-    )
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
-    try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        return os.open(path, flags, 0o644)
-    except OSError as error:
-        raise RunscError(f"{option} {path}: {error.strerror}") from None

@@ -18,11 +18,12 @@ from _socket import AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM, socketpair
 from _socket import socket as Socket
 
 from runsc_py.runsc.containers.host_process import SIGKILL
+from runsc_py.runsc.debug_log import SANDBOX, open_debug_log, open_log_file
 from runsc_py.runsc.environment import forget_environment
 from runsc_py.runsc.errors import EXIT_FAILURE, RunscError
 from runsc_py.runsc.json_text import decode, encode
 from runsc_py.runsc.panic import PanicReport
-from runsc_py.runsc.sandbox_log import SandboxLog, open_sandbox_file
+from runsc_py.runsc.sandbox_log import SandboxLog
 from runsc_py.runsc.standard_files import close_others
 
 TYPE_CHECKING = False
@@ -65,6 +66,8 @@ class SandboxRequest:
         self.image_owners: dict[int, tuple[int, int, int]] | None = None
         #: a file for how it ended (runsc/exit_record.py); -1 for none
         self.exit_record = -1
+        #: a file for what concerns the container's user; empty for none
+        self.user_log = ""
         #: what tells of a breakdown; made by the sandbox
         self.report: PanicReport | None = None
         #: the engine's, which the sandbox appends to
@@ -83,8 +86,9 @@ def launch_sandbox(request: SandboxRequest) -> int:
     """
     config, identifier = request.config, request.container_id
     files = [
-        open_sandbox_file("--debug-log", config.debug_log, identifier),
-        open_sandbox_file("--panic-log", config.panic_log, identifier),
+        open_debug_log(config, SANDBOX, identifier),
+        open_log_file("--panic-log", config.panic_log, identifier),
+        open_log_file("--user-log", request.user_log, identifier),
     ]
     try:
         return _launch(request, files)
@@ -95,7 +99,7 @@ def launch_sandbox(request: SandboxRequest) -> int:
 
 
 def _launch(request: SandboxRequest, files: list[int]) -> int:
-    """`files`: of --debug-log and --panic-log."""
+    """`files`: of --debug-log, --panic-log and --user-log."""
     gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
@@ -161,11 +165,11 @@ def _end(pid: int) -> None:
 def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: int) -> None:
     """The whole life of the sandbox's process; never returns."""
     status = EXIT_FAILURE
-    debug, panic = (_moved(descriptor) for descriptor in files)
-    engine = request.log
-    if engine is not None:
-        engine.descriptor = _moved(engine.descriptor)
-    log = SandboxLog(request.container_id, debug, engine)
+    files = [_moved(descriptor) for descriptor in files]
+    kept = {gate, report, *files}
+    log = _make_log(request, files[0], files[2])
+    if request.log is not None:
+        kept |= {request.log.descriptor, request.log.standard_error}
     import signal
 
     try:
@@ -176,9 +180,9 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        _keep_only(request, {gate, report, debug, panic, engine.descriptor if engine else -1})
+        _keep_only(request, kept)
         forget_environment()
-        request.report = PanicReport(request.container_id, panic, request.exit_record, log)
+        request.report = PanicReport(request.container_id, files[1], request.exit_record, log)
         # All that takes its time before there are other processes: joining control groups does too.
         from runsc_py.runsc.loader.sandbox import run_sandbox
 
@@ -196,6 +200,24 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
         _tell_error(report, text, EXIT_FAILURE, log)
     finally:
         os._exit(status)
+
+
+def _make_log(request: SandboxRequest, debug: int, user: int) -> SandboxLog:
+    """`debug`, `user`: of --debug-log and --user-log, -1 for none."""
+    config, engine = request.config, request.log
+    if engine is not None:
+        engine.descriptor = _moved(engine.descriptor)
+        engine.debug_log = None  # the sandbox has its own
+        # Our standard error will be /dev/null; whoever asks for the log there waits for us.
+        engine.standard_error = _moved(2) if config.alsologtostderr else 2
+    users = None
+    if user >= 0:
+        from runsc_py.runsc.log import DEBUG, INFO
+        from runsc_py.runsc.runtime_log import RuntimeLog
+
+        level = DEBUG if config.debug_to_user_log else INFO
+        users = RuntimeLog(user, config.log_format, level, None)
+    return SandboxLog(request.container_id, debug, engine, config.debug_log_format, users)
 
 
 def _tell(report: int, text: bytes) -> None:

@@ -7,6 +7,7 @@ annotations `dev.gvisor.flag.NAME` come from here too.  Names and meanings are g
 from __future__ import annotations
 
 from runsc_py.runsc.arguments import DIRECTORY, FILE, TEXT, Option
+from runsc_py.runsc.debug_log import check_commands
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.options import parse_duration
 from runsc_py.runsc.overlay import Overlay
@@ -119,8 +120,20 @@ ENGINE = (
 OBSERVATION = (
     Setting(
         "debug-log", "", "FILE",
-        "the sandbox's own log; %ID%, %COMMAND% and %TIMESTAMP% are filled in, below a directory "
-        "when it ends in /", completes=FILE,
+        "what commands and sandboxes do; %ID%, %COMMAND% and %TIMESTAMP% are filled in, below a "
+        "directory when it ends in /", completes=FILE,
+    ),
+    Setting(
+        "debug-log-format", "text", "FORMAT", "of --debug-log", choices=LOG_FORMATS
+    ),
+    Setting(
+        "debug-command", "", "[!]NAME,…",
+        "only these commands (or, with !, all others) write to --debug-log; sandbox is one of them",
+        for_author=always, check=check_commands,
+    ),
+    Setting(
+        "debug-to-user-log", False, BOOLEAN, "create --user-log gets all that the sandbox logs",
+        for_author=always,
     ),
     Setting("panic-log", "", "FILE", "why a sandbox broke down, as JSON", completes=FILE),
     Setting(

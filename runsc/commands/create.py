@@ -16,6 +16,7 @@ OPTIONS = (
     Option("-b --bundle", "DIR", "with config.json (default: here)", completes=DIRECTORY),
     Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
     Option("--pid-file", "FILE", "gets the process that ends with the container", completes=FILE),
+    Option("--user-log", "FILE", "what the sandbox has to tell the user", completes=FILE),
     Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
     Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
     Option("--no-pivot", help="accepted: there is no root directory of the host to pivot from"),
@@ -41,6 +42,7 @@ def create_options(parsed: Parsed) -> "CreateOptions":
 
     options = CreateOptions(parsed.last("bundle") or os.getcwd())
     options.console_socket = parsed.last("console-socket") or ""
+    options.user_log = parsed.last("user-log") or ""
     options.pid_file = parsed.last("pid-file") or ""
     options.passed_files = passed_files(parsed)
     options.executable = given_program(parsed)

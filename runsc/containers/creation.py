@@ -41,6 +41,8 @@ class CreateOptions:
         self.bundle = os.path.abspath(bundle)
         self.console_socket = ""
         self.pid_file = ""
+        #: of a new sandbox
+        self.user_log = ""
         #: whether the command ends before the container does
         self.detached = True
         #: guest number → descriptor of ours
@@ -178,6 +180,7 @@ class Creation:
         request = SandboxRequest(record.identifier, spec, self._config, record.bundle)
         request.socket_path = self._store.socket_path(record.sandbox_id)
         request.log = self._log
+        request.user_log = self._options.user_log
         request.passed_files = self._options.passed_files
         request.executable = self._options.executable
         if self._options.image and os.geteuid() != 0:

@@ -98,8 +98,7 @@ class Observation:
         self._trace_into_log(names, config.strace_log_size)
 
     def _trace_into_log(self, names: list[str], string_limit: int | None = None) -> None:
-        descriptor = self._log.descriptor
-        if descriptor < 0:
+        if self._log.descriptor < 0:
             raise ControlError(
                 "the sandbox has no log for a trace",
                 UNSUPPORTED,
@@ -108,8 +107,7 @@ class Observation:
 
         def write(data: bytes) -> None:
             try:
-                while data:
-                    data = data[os.write(descriptor, data) :]
+                self._log.write_trace(data)
             except OSError as error:
                 # The guests go on without their trace; their calls must not get this errno.
                 self._kernel.trace(None)
