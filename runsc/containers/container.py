@@ -69,7 +69,13 @@ class Container:
         """A connection to its sandbox.  Raises ControlError (CLOSED) when that is gone."""
         from runsc_py.runsc.control.client import ControlClient
 
-        return ControlClient(self._store.socket_path(self.record.sandbox_id), timeout)
+        try:
+            return ControlClient(self._store.socket_path(self.record.sandbox_id), timeout)
+        except ControlError as error:
+            if error.code != CLOSED:
+                raise
+            text = f"the sandbox of container '{self.identifier}' does not run any more"
+            raise ControlError(text, CLOSED, error.errno) from None
 
     def _reload(self) -> str:
         """Under the lock: what is written down now, and the status it means."""
