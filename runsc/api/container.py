@@ -21,6 +21,7 @@ from functools import partial
 
 from runsc_py.runsc.api.arguments import own_command, own_environment, size_of, words_of
 from runsc_py.runsc.api.bundle import capabilities, write_bundle
+from runsc_py.runsc.api.closing import Closing
 from runsc_py.runsc.api.files import Files
 from runsc_py.runsc.api.process import Process, StandardFiles
 from runsc_py.runsc.api.results import Change
@@ -46,7 +47,7 @@ INTERVAL = 0.005
 SECOND = 1_000_000_000
 
 
-class Container:
+class Container(Closing):
     """Programs and files on one root directory.
 
     Made by `Sandbox`, which is one itself, and by `Sandbox.add_container`.  Use it in a `with`
@@ -112,17 +113,6 @@ class Container:
         """What the container's own command has reported."""
         text = os.pread(self._log, 1 << 16, 0).decode(errors="replace")
         return "\n".join(text.splitlines()).removeprefix("runsc-py: ")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from runsc_py.runsc.api.closing import Closing
 from runsc_py.runsc.api.results import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from runsc_py.runsc.control.client import ControlClient
 
 
-class Events:
+class Events(Closing):
     """An iterator that waits for the next event; it ends with the sandbox.
 
     Use it in a `with` statement, or call `close`.
@@ -28,17 +27,6 @@ class Events:
     def __next__(self) -> Event:
         event = next(self._events)
         return Event(event.kind, event.container_id, event.data)
-
-    def __enter__(self) -> Events:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Listen no more."""

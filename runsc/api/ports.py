@@ -5,14 +5,11 @@ from __future__ import annotations
 import subprocess
 
 from runsc_py.runsc.api.arguments import own_command, own_environment
+from runsc_py.runsc.api.closing import Closing
 from runsc_py.runsc.errors import RunscError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
 
-
-class PortForward:
+class PortForward(Closing):
     """`runsc-py port-forward` as a child of ours: connections are made without our help."""
 
     def __init__(self, state: str, identifier: str, address: str, local: int, remote: int) -> None:
@@ -37,17 +34,6 @@ class PortForward:
         #: where it listens
         self.address = host
         self.port = int(port)
-
-    def __enter__(self) -> PortForward:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Listen no more; connections that were made go on.  Nothing happens twice."""

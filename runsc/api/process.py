@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Lock
 
+from runsc_py.runsc.api.closing import Closing
 from runsc_py.runsc.api.exchange import Exchange, Input, Output
 from runsc_py.runsc.api.results import Result
 from runsc_py.runsc.control.calls import (
@@ -25,8 +26,6 @@ from runsc_py.runsc.result import RunResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from runsc_py.runsc.api.container import Container
     from runsc_py.runsc.api.exchange import OnOutput
     from runsc_py.runsc.control.client import ControlClient
@@ -101,7 +100,7 @@ class StandardFiles:
             output.close()
 
 
-class Process:
+class Process(Closing):
     """One program.
 
     What it writes is read by whoever calls `wait`, `poll`, `read` or the like; until then it is
@@ -135,15 +134,7 @@ class Process:
         self._lock = Lock()
         self._began = time.monotonic()
 
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """End it, if it has not ended."""
         self.kill()
         self.wait()

@@ -18,7 +18,8 @@ from runsc_py.sentry.socket.messages import SocketCredentials
 from runsc_py.sentry.socket.queue import Segment
 from runsc_py.sentry.socket.relay import Relay
 from runsc_py.sentry.socket.stream import LISTENING
-from runsc_py.sentry.socket.unix import UnixDatagram, UnixStream
+from runsc_py.sentry.socket.unix_datagram import UnixDatagram
+from runsc_py.sentry.socket.unix_stream import UnixStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from runsc_py.sentry.socket.socket import Socket
 from runsc_py.sentry.socket.stream import CONNECTED, CONNECTING, LISTENING
 from runsc_py.sentry.socket.tcp import TcpSocket
 from runsc_py.sentry.socket.udp import UdpSocket
-from runsc_py.sentry.socket.unix import UnixDatagram, UnixStream
+from runsc_py.sentry.socket.unix_datagram import UnixDatagram
+from runsc_py.sentry.socket.unix_stream import UnixStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
