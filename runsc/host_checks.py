@@ -1,6 +1,6 @@
 """What the host allows, found out by trying it: never by version numbers alone.
 
-What is *needed* is the required path of docs/security.md: it works in a plain container.  The
+What is *needed* is the required path of SECURITY.md: it works in a plain container.  The
 rest only adds layers of defence or speed.  Nothing here changes anything on the host.
 """
 

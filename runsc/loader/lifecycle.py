@@ -14,9 +14,10 @@ import os
 from runsc_py.runsc.assembly import create
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, UNSUPPORTED, ControlError
+from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import add_home, look_up_user
-from runsc_py.runsc.loader.loader import ContainerInformation, ContainerProcess, failing_alone
+from runsc_py.runsc.loader.loader import ContainerInformation, failing_alone
 from runsc_py.runsc.loader.process_arguments import initial_limits, set_limit, withheld_by
 from runsc_py.runsc.loader.start import pid_namespace_of, prepare
 from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES

@@ -9,12 +9,12 @@ from __future__ import annotations
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.control.server import LATER, ControlServer, Deferred
+from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.runsc.loader.loader import (
     SIGKILL,
     STARTED,
     ContainerInformation,
-    ContainerProcess,
     Loader,
     failing_alone,
 )

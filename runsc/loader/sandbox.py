@@ -20,11 +20,11 @@ from runsc_py.runsc.confinement import host_calls
 from runsc_py.runsc.confinement.confinement import Confinement
 from runsc_py.runsc.control.server import ControlServer, listen
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
+from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 from runsc_py.runsc.loader.lifecycle import Lifecycle
 from runsc_py.runsc.loader.loader import (
     ContainerInformation,
-    ContainerProcess,
     GoferMonitor,
     Loader,
 )

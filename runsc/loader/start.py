@@ -10,9 +10,9 @@ import os
 
 from runsc_py.runsc.assembly import create
 from runsc_py.runsc.control.errors import NOT_FOUND, STATE, ControlError
+from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import add_home
-from runsc_py.runsc.loader.loader import ContainerProcess
 from runsc_py.runsc.loader.mounts import MountBuilder
 from runsc_py.runsc.loader.process_arguments import credentials_of, process_arguments
 from runsc_py.runsc.loader.visits import await_visits

@@ -33,8 +33,8 @@ LONG_FUNCTIONS = {
 }
 #: of what `make` builds, and of other trees
 ELSEWHERE = ("build/", "out/", "files/", "http:", "https:", "mailto:", "/")
-#: Linux's own files, and programs of users
-FOREIGN: set[str] = set()
+#: other people's documents
+FOREIGN = {"layer.md"}
 
 
 def name_of(path: Path) -> str:
@@ -118,9 +118,31 @@ def test_paths_that_documents_name_are_there(document: Path, known: set[str]) ->
     if document.name == "CHANGELOG.md":
         return  # which tells of what was
     text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
-    named = re.findall(r"`([\w./-]+(?:\.py|\.c|\.h|\.md|/))`", text)
+    named = re.findall(r"`([\w./-]+(?:\.py|\.c|\.h|\.md|/))(?::[\w.]+)?`", text)
     ours = [name.rstrip("/") for name in named if not name.startswith((*ELSEWHERE, "."))]
     assert [name for name in ours if name not in known] == []
+
+
+def definitions(path: Path) -> set[str]:
+    """Functions and classes of a module, and methods as "Class.method"."""
+    found = set()
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {
+                f"{node.name}.{one.name}"
+                for one in node.body
+                if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+            }
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_functions_that_documents_name_are_there(document: Path) -> None:
+    """Written as `module.py:Class.method`."""
+    for module, name in re.findall(r"`([\w/]+\.py):([\w.]+)`", document.read_text()):
+        assert name in definitions(TREE / module), f"{module} has no {name}"
 
 
 def test_paths_that_modules_name_are_there(known: set[str]) -> None:
@@ -132,7 +154,7 @@ def test_paths_that_modules_name_are_there(known: set[str]) -> None:
         for line in path.read_text().splitlines():
             if '"' in line.replace('"""', "") or "'" in line:
                 continue  # a text of the program
-            for name in re.findall(r"(?<![\w./<])([a-z_]+(?:/[a-z_]+)*\.(?:py|c|md))\b", line):
+            for name in re.findall(r"(?<![\w./<-])([a-z_]+(?:[/-][a-z_]+)*\.(?:py|c|md))\b", line):
                 if name not in known and name not in FOREIGN:
                     missing.append(f"{name_of(path)}: {name}")
     assert missing == []
