@@ -32,7 +32,7 @@ class CountingClient:
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self.client, name)
-        if name == "close_node":
+        if name in ("close_node", "dead_nodes"):
             return method
 
         def counted(*arguments: object) -> object:
