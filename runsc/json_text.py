@@ -40,6 +40,11 @@ def decode(content: bytes) -> "Any":
         value, end = _scan(text, start)
     except StopIteration:
         raise ValueError("the text is truncated" if start == len(text) else "not JSON") from None
+    except SystemError:
+        # Python 3.11's scanner has errors to raise only once the package is imported.
+        from json import loads
+
+        value, end = loads(text), len(text)
     except RecursionError:
         raise ValueError("too deep") from None
     if text[end:].strip(_WHITE):

@@ -1,6 +1,8 @@
 """JSON written and read without the standard library's package: the same texts, the same values."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -34,6 +36,23 @@ def test_what_is_no_json(text: bytes) -> None:
     """One kind of error."""
     with pytest.raises(ValueError):
         decode(text)
+
+
+def test_without_the_package() -> None:
+    """The scanner's errors are the package's; it is imported for them."""
+    program = """if True:
+        import sys
+        from runsc_py.runsc.json_text import decode
+        sys.modules.pop("json", None), sys.modules.pop("json.decoder", None)
+        try:
+            decode(b"{")
+        except ValueError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "Expecting property name" in done.stdout
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", float("nan"), float("inf")])
