@@ -31,7 +31,7 @@ class ContainerLimits:
         self._loader = loader
         self._sandbox = MemoryWatch(loader.kernel)
         self._watches: dict[str, ContainerMemoryWatch] = {}
-        loader.listeners.append(self._heard)
+        loader.observers.append(self._heard)
         self._begin(loader.root)
 
     def _limits(self, information: ContainerInformation) -> SandboxLimits:

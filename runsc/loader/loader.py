@@ -21,6 +21,7 @@ from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
 from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.kernel.signals import SignalInfo
+from runsc_py.sentry.kernel.task import DEAD
 from runsc_py.sentry.kernel.waiting import POLLRDHUP, WaitQueue
 
 TYPE_CHECKING = False
@@ -132,7 +133,7 @@ class ContainerInformation:
         self.connection.close()
         self.connection = None
         kernel = self.container.kernel
-        if isinstance(kernel.current_task, KernelThread):
+        if isinstance(kernel.current_task, KernelThread) or kernel.current_task.state == DEAD:
             namespaces = kernel.current_task.namespaces.copy()
             namespaces.mount = kernel.root_mount_namespace
             kernel.current_task = KernelThread(kernel, namespaces)
@@ -181,6 +182,8 @@ class Loader:
         self.shared_mounts = shared
         #: of everybody: the root container's, once it has its mounts
         self.namespaces: Namespaces
+        #: who hears of events: the loader's own parts, and those who have subscribed
+        self.observers: list[Callable[[calls.EventMessage], None]] = []
         self.listeners: list[Callable[[calls.EventMessage], None]] = []
 
     def check_started(self, what: str) -> None:
@@ -304,12 +307,13 @@ class Loader:
             self.prepared.pop(identifier)[0].disconnect()
         information = self.containers.get(identifier)
         if information is not None:
-            information.container.kill()
+            information.container.end()
         if (identifier, 0) in self.processes and self.processes[identifier, 0].group is None:
             # Who waits for the end of what never ran need not wait any longer.
             self.announce(calls.EventMessage("exited", identifier, {"exit_status": SIGKILL}))
         for key in [key for key in self.processes if key[0] == identifier]:
             self.processes.pop(key).close()
+        has_failed = identifier in self.failed_to_start
         self.failed_to_start.discard(identifier)
         for name in [name for name, one in self.container_ids.items() if one == identifier]:
             del self.container_ids[name]
@@ -317,6 +321,8 @@ class Loader:
             del self.containers[identifier]
             information.disconnect()
             gc.collect()  # file systems refer to themselves; the last process is gone only now
+        elif has_failed:
+            gc.collect()  # the error has referred to what failed until now
 
     # -- signals -----------------------------------------------------------------------------
 
@@ -382,8 +388,8 @@ class Loader:
         return OneTimeWaiter(group.exit_queue, lambda: answer(group.exit_status))
 
     def announce(self, event: calls.EventMessage) -> None:
-        """Tell who has subscribed."""
-        for listener in list(self.listeners):
+        """Tell who wants to know."""
+        for listener in [*self.observers, *self.listeners]:
             listener(event)
 
 

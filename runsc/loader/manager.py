@@ -180,14 +180,14 @@ class ContainerManager:
         def heard(event: calls.EventMessage) -> None:
             if event.container_id != identifier:
                 return
-            loader.listeners.remove(heard)
+            loader.observers.remove(heard)
             if event.kind == "started":
                 self._wait(loader.process(identifier), later)
             else:
                 later.answer(SIGKILL)
 
-        loader.listeners.append(heard)
-        later.cancel = lambda: loader.listeners.remove(heard)
+        loader.observers.append(heard)
+        later.cancel = lambda: loader.observers.remove(heard)
 
     def wait_pid(self, call: calls.WaitPid, files: list[int], later: Deferred) -> object:
         """Answer when a process has ended; one of `exec` is forgotten then."""
