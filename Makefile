@@ -12,7 +12,7 @@ TYPING := build/typing/runsc_py
 # Stamps: written when a step is done, so that a second `make` works offline.
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
-NATIVE_SOURCES := $(wildcard platform/ptrace/native/*)
+NATIVE_SOURCES := $(wildcard platform/ptrace/native/* gofer/native/* runsc/confinement/native/*)
 PYTEST_WORKERS ?= 2
 # What is measured is what users have: the installed wheel, whose start needs no import hook.
 WHEELS := build/wheels
@@ -65,12 +65,13 @@ native: | $(BIN)/python ## Compile the C module again
 wheel: $(DEVELOPMENT) ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build
 
-docs: $(RUNTIME) ## Generate docs/syscalls.md, docs/options.md and the table in docs/control.md from the code
+docs: $(RUNTIME) ## Generate what in docs/ and SECURITY.md is made from the code
 	$(BIN)/python -m runsc_py.sentry.syscalls.documentation > docs/syscalls.md.new
 	mv docs/syscalls.md.new docs/syscalls.md
 	$(BIN)/python -m runsc_py.runsc.settings_page > docs/options.md.new
 	mv docs/options.md.new docs/options.md
 	$(BIN)/python -m runsc_py.runsc.control.documentation docs/control.md
+	$(BIN)/python -m runsc_py.runsc.confinement.documentation SECURITY.md
 
 test-prerequisites: ## Install the programs that the tests run (as root), or name their packages
 	@.ci/prerequisites tests

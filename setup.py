@@ -1,4 +1,4 @@
-"""Maps the four top-level folders onto one package and declares the compiled module.
+"""Maps the four top-level folders onto one package and declares the compiled modules.
 
 `platform/` must not have an `__init__.py`: with one, it would hide the standard
 library's `platform` from every tool that is started in this directory.
@@ -24,6 +24,7 @@ setup(
     cffi_modules=[
         "platform/ptrace/native/build_hot.py:ffibuilder",
         "gofer/native/build_host.py:ffibuilder",
+        "runsc/confinement/native/build_walls.py:ffibuilder",
     ],
     options={} if FREE_THREADED else {"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -13,11 +13,18 @@ import os
 import resource
 from _socket import AF_UNIX, SO_SNDBUF, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socketpair
 from _socket import socket as Socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from runsc_py.gofer import host
-from runsc_py.gofer.nodes import Gofer, MountSpec
+from runsc_py.gofer.nodes import Gofer, Mount, MountSpec
 from runsc_py.gofer.server import report, serve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    #: what a gofer does to itself when its mounts are open and nobody has asked for anything
+    Confine: TypeAlias = Callable[[Sequence[Mount]], None]
 
 __all__ = ["Connection", "MountSpec", "start_detached_gofer", "start_gofer"]
 
@@ -51,10 +58,11 @@ class Connection:
         return os.waitstatus_to_exitcode(status)
 
 
-def start_gofer(mounts: Sequence[MountSpec]) -> Connection:
+def start_gofer(mounts: Sequence[MountSpec], confine: "Confine | None" = None) -> Connection:
     """Fork a gofer that serves `mounts`, whose sources it opens at once.
 
-    A source that cannot be opened is told by GoferClient.mount of its index.
+    A source that cannot be opened is told by GoferClient.mount of its index.  When all are open it
+    calls `confine`.
     """
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
     for end in (ours, theirs):
@@ -62,12 +70,14 @@ def start_gofer(mounts: Sequence[MountSpec]) -> Connection:
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _run_child(theirs.detach(), parent, mounts)
+        _run_child(theirs.detach(), parent, mounts, confine)
     theirs.close()
     return Connection(ours, pid, mounts)
 
 
-def start_detached_gofer(mounts: Sequence[MountSpec]) -> Connection:
+def start_detached_gofer(
+    mounts: Sequence[MountSpec], confine: "Confine | None" = None
+) -> Connection:
     """A gofer that outlives this process: its connection is for another one, and ends it.
 
     It is the child of whoever reaps orphans here.
@@ -79,7 +89,7 @@ def start_detached_gofer(mounts: Sequence[MountSpec]) -> Connection:
     parent = os.getpid()
     first = os.fork()
     if first == 0:
-        _run_child(theirs.detach(), parent, mounts, writer)
+        _run_child(theirs.detach(), parent, mounts, confine, writer)
     theirs.close()
     os.close(writer)
     told = os.read(reader, 16)
@@ -89,7 +99,11 @@ def start_detached_gofer(mounts: Sequence[MountSpec]) -> Connection:
 
 
 def _run_child(
-    fd: int, parent: int, mounts: Sequence[MountSpec], detached_report: int = -1
+    fd: int,
+    parent: int,
+    mounts: Sequence[MountSpec],
+    confine: "Confine | None",
+    detached_report: int = -1,
 ) -> None:
     """The whole life of the child; never returns, whatever happens."""
     status = 1
@@ -107,7 +121,10 @@ def _run_child(
         connection = _keep_only(fd)
         try:
             host.select_openat2(True)
-            serve(Gofer(mounts, _raise_descriptor_limit()), connection)
+            gofer = Gofer(mounts, _raise_descriptor_limit())
+            if confine is not None:
+                confine(gofer.mounts)
+            serve(gofer, connection)
             status = 0
         except (BrokenPipeError, ConnectionResetError):
             status = 0  # the client went while we answered

@@ -32,9 +32,9 @@ def boot(platform: Platform, client: GoferClient, options: RunOptions, log: Log)
     kernel = make_kernel(platform, options, log)
     tree = mount_everything(kernel, client, options)
     if options.strace is not None:
-        from runsc_py.runsc.tracing import open_strace
+        from runsc_py.runsc.tracing import make_strace
 
-        kernel.strace = open_strace(kernel, options.strace)
+        kernel.strace = make_strace(kernel, options.strace_descriptor)
     create_first_process(tree, options)
     return kernel
 

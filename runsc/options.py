@@ -87,6 +87,8 @@ class RunOptions:
         self.network = "none"
         #: None: off; "": standard error
         self.strace: str | None = None
+        #: where that goes, opened while paths of the host could be
+        self.strace_descriptor = -1
         #: where the list of what was changed goes, and the changes themselves
         self.diff: str | None = None
         self.export: str | None = None

@@ -1,23 +1,32 @@
-"""Where `--result` goes: checked before the program starts, written when it has ended."""
+"""Where `--result` goes: checked before the program starts, written when it has ended.
+
+A path is of no use to a confined sentry: a process that was forked before writes the file.
+"""
 
 import fcntl
 import os
 import stat
 
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.replacing import replace_file
 from runsc_py.runsc.result import RunResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.runsc.file_writer import FileWriter
 
 
 class ResultFile:
     """A file, which appears whole or not at all; a descriptor `fd:N`; or standard output `-`."""
 
-    __slots__ = ("_descriptor", "_path", "_target")
+    __slots__ = ("_descriptor", "_path", "_target", "_writer")
 
     def __init__(self, target: str) -> None:
         """Raises RunscError when nothing could be written there."""
         self._target = target
         self._descriptor = -1
         self._path = ""
+        self._writer: FileWriter | None = None
         if target == "-" or target.startswith("fd:"):
             self._descriptor = self._open_descriptor("1" if target == "-" else target[3:])
             return
@@ -36,6 +45,12 @@ class ResultFile:
                 raise self._failed(error) from None
         else:
             self._check_directory()
+            self._writer = self._start_writer()
+
+    def _start_writer(self) -> "FileWriter":
+        from runsc_py.runsc.file_writer import FileWriter
+
+        return FileWriter(self._replace, set())
 
     def _open_descriptor(self, number: str) -> int:
         """A copy of a descriptor that we were given."""
@@ -61,27 +76,23 @@ class ResultFile:
         import json
 
         data = json.dumps(result.as_dict()).encode() + b"\n"
+        descriptor = self._descriptor if self._writer is None else self._writer.descriptor
+        failure = ""
         try:
-            if self._descriptor >= 0:
-                _write_all(self._descriptor, data)
-            else:
-                self._replace(data)
+            _write_all(descriptor, data)
         except OSError as error:
-            raise self._failed(error) from None
+            failure = error.strerror or str(error)
+        if self._writer is not None:
+            failure = self._writer.finish()
+        if failure:
+            raise RunscError(f"--result {self._target}: {failure}")
 
-    def _replace(self, data: bytes) -> None:
-        temporary = f"{self._path}.{os.getpid()}.tmp"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o666)
-        try:
-            try:
-                _write_all(descriptor, data)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, self._path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+    def _replace(self, stream: int) -> None:
+        """In the process that writes: put a file in the place of an older one."""
+        with os.fdopen(stream, "rb") as reader:
+            data = reader.read()
+        if data:  # else the run ended without a word
+            replace_file(self._path, data)
 
     def _failed(self, error: OSError) -> RunscError:
         return RunscError(f"--result {self._target}: {error.strerror}")

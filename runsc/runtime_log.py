@@ -63,6 +63,10 @@ class RuntimeLog:
         """Why the command failed; on standard error it is told anyway (cli.py)."""
         self.write(REPORT, message)
 
+    def line(self, message: str) -> bytes:
+        """What `report` would write, for somebody else to write it."""
+        return format_line(self._format, LEVELS[REPORT], message)
+
 
 def open_runtime_log(config: Config, command: str = "") -> RuntimeLog:
     """The log that the options ask for, of a command.  Raises RunscError."""

@@ -12,6 +12,7 @@ from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.gofer.process import Connection, MountSpec, start_gofer
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
+from runsc_py.runsc.confinement import walls
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.log import TextLog
 from runsc_py.runsc.options import RunOptions
@@ -53,7 +54,14 @@ class Sandbox:
     def _run(self) -> RunResult:
         options = self._options
         raise_descriptor_limit()
-        self._gofer = start_gofer(gofer_mounts(options))
+        if options.strace is not None:
+            from runsc_py.runsc.tracing import open_trace_file
+
+            options.strace_descriptor = open_trace_file(options.strace)
+        network = options.network == "host"
+        self._gofer = start_gofer(gofer_mounts(options), walls.confine_gofer)
+        walls.restrict_sentry(network=network)
+        walls.drop_sentry_capabilities(network=network)
         self._platform = PtracePlatform(options.placement)
         from runsc_py.runsc.boot import boot
         from runsc_py.runsc.host_signals import HostSignals
@@ -70,6 +78,7 @@ class Sandbox:
         supervisor = Supervisor(kernel, options)
         if self._export is not None:
             self._export.begin(kernel)
+        walls.seal_sentry(network=network, control=False)
         start_process(kernel.init)
         # What there is now stays for the whole run: nothing of it is garbage.
         gc.freeze()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runsc_py.runsc.log import TextLog
     from runsc_py.runsc.runtime_log import RuntimeLog
 
+STANDARD_ERROR = 2
 #: of the log, in the error of a failed start
 TAIL_LINES = 10
 #: by the names that Logging.Change has
@@ -94,6 +95,14 @@ class SandboxLog:
             data = b"".join(format_line(self._format, "debug", line) for line in lines)
         while data:
             data = data[os.write(self.descriptor, data) :]
+
+    def last_words(self, message: str) -> tuple[int, bytes]:
+        """A line, and where it goes, for a moment when no more Python runs."""
+        if self._engine is not None and self._engine.descriptor >= 0:
+            named = f"sandbox {self._identifier}: {message}"
+            return self._engine.descriptor, self._engine.line(named)
+        descriptor = self.descriptor if self.descriptor >= 0 else STANDARD_ERROR
+        return descriptor, format_line(self._format, "error", message)
 
     def tail(self) -> str:
         """The last warnings."""

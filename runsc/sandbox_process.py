@@ -278,10 +278,11 @@ class SubcontainerGofer:
 def start_subcontainer_gofer(spec: Spec, config: Config, bundle: str) -> SubcontainerGofer:
     """Fork the gofer of a container that is to be started in a running sandbox."""
     from runsc_py.gofer.process import start_detached_gofer
+    from runsc_py.runsc.confinement.walls import confine_gofer
     from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 
     mounts, layers = plan_gofer_mounts(spec, config)
     forget_environment()  # the gofer outlives us
-    connection = start_detached_gofer(mounts)
+    connection = start_detached_gofer(mounts, confine_gofer)
     descriptor = connection.socket.detach()
     return SubcontainerGofer(connection.pid, descriptor, [str(one) for one in layers])

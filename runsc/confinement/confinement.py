@@ -10,9 +10,10 @@ the process goes on without it, as said in SECURITY.md.
 
 from __future__ import annotations
 
-from runsc_py.runsc.confinement import host_calls
+from runsc_py.runsc.confinement import host_calls, walls
 from runsc_py.runsc.confinement.container_root import enter_container_root, leave_host_mounts
 from runsc_py.runsc.confinement.library import import_only_from, open_library
+from runsc_py.runsc.confinement.modules import import_extensions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,19 +21,11 @@ if TYPE_CHECKING:
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.runsc.sandbox_log import SandboxLog
 
-_CAP_NET_BIND_SERVICE, _CAP_NET_BROADCAST, _CAP_NET_ADMIN, _CAP_NET_RAW = 10, 11, 12, 13
-_CAP_IPC_LOCK, _CAP_SYS_NICE, _CAP_SYS_RESOURCE = 14, 23, 24
-
-#: as native/stub.c leaves them to stubs: who has fewer could not trace them
-_KEPT = (_CAP_IPC_LOCK, _CAP_SYS_NICE, _CAP_SYS_RESOURCE)
-#: with the host's network
-_OF_THE_NETWORK = (_CAP_NET_BIND_SERVICE, _CAP_NET_BROADCAST, _CAP_NET_ADMIN, _CAP_NET_RAW)
-
 
 class Confinement:
     """Of this process."""
 
-    def __init__(self, log: SandboxLog) -> None:
+    def __init__(self, log: SandboxLog, config: Config) -> None:
         """The first step."""
         self._log = log
         #: whether paths of the host have ceased to lead anywhere
@@ -54,6 +47,12 @@ class Confinement:
             self.processes = host_calls.new_mount(b"proc", options, attributes)
         except OSError as error:
             log.debug(f"confinement: {error.strerror}")
+        import_extensions()
+        network = config.network == "host"
+        if self._has_namespace:
+            walls.restrict_sentry_in_namespace(network=network)
+        elif not walls.restrict_sentry(network=network):
+            log.warning("this host has neither namespaces for us nor Landlock: see SECURITY.md")
 
     def complete(self, spec: Spec, config: Config) -> None:
         """The second step."""
@@ -66,8 +65,10 @@ class Confinement:
             else:
                 import_only_from(library)
                 self.is_complete = True
-        kept = _KEPT + _OF_THE_NETWORK if config.network == "host" else _KEPT
-        host_calls.keep_capabilities(sum(1 << number for number in kept))
+        network = config.network == "host"
+        walls.drop_sentry_capabilities(network=network)
+        words = walls.last_words("the sentry")
+        walls.seal_sentry(network=network, control=True, report=self._log.last_words(words))
 
 
 def confine_waiter(spec: Spec, config: Config) -> int:
@@ -75,12 +76,16 @@ def confine_waiter(spec: Spec, config: Config) -> int:
 
     Returns what `enter_container_root` does, -1 where the host does not allow it.
     """
+    visits = -1
+    import_extensions()
     try:
         leave_host_mounts()
         library = open_library()
         visits = enter_container_root(spec, config)
     except OSError:
-        return -1
-    import_only_from(library)
+        walls.restrict_sentry(network=False)
+    else:
+        import_only_from(library)
     host_calls.keep_capabilities(0)
+    walls.seal_sentry(network=False, control=True)
     return visits

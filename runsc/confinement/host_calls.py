@@ -5,15 +5,13 @@ All raise OSError.  Numbers are x86-64's: glibc has names for the newer ones onl
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_syscall = _libc.syscall
-_syscall.restype = ctypes.c_long
+from runsc_py.runsc.confinement._walls import ffi, lib
 
 _CAPGET, _CAPSET, _MOUNT, _UMOUNT2, _PIVOT_ROOT = 125, 126, 165, 166, 155
+_PRCTL, _PR_SET_NO_NEW_PRIVS = 157, 38
 _UNSHARE, _SETNS, _FANOTIFY_INIT, _FANOTIFY_MARK = 272, 308, 300, 301
 _OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT = 428, 429, 430, 431, 432
 _OPENAT2, _MOUNT_SETATTR = 437, 442
@@ -38,66 +36,69 @@ _MOUNT_ATTRIBUTES = struct.Struct("=4Q")
 #: effective, permitted, inheritable: the lower 32 bits, then the upper ones
 _CAPABILITY_SETS = struct.Struct("=6I")
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeAlias
 
-    Argument: TypeAlias = int | bytes | ctypes.Array[ctypes.c_char] | None
-
-
-def _call(number: int, *arguments: Argument) -> int:
-    """Pointers are bytes or buffers, everything else is a long."""
-    converted = [
-        ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments
+def call(number: int, *arguments: int | bytes | bytearray | None) -> int:
+    """Any system call; pointers are buffers, bytes end with a NUL.  Raises OSError."""
+    values = [
+        argument
+        if isinstance(argument, int)
+        else 0
+        if argument is None
+        else int(ffi.cast("intptr_t", ffi.from_buffer(argument)))
+        for argument in arguments
     ]
-    result: int = _syscall(ctypes.c_long(number), *converted)
+    result = lib.walls_call(number, *values, *(0,) * (5 - len(values)))
     if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+        raise OSError(-result, os.strerror(-result))
     return result
+
+
+def forbid_new_privileges() -> None:
+    """PR_SET_NO_NEW_PRIVS: no program that this process executes gains a right."""
+    call(_PRCTL, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def unshare(flags: int) -> None:
     """unshare(2)."""
-    _call(_UNSHARE, flags)
+    call(_UNSHARE, flags)
 
 
 def join_namespace(descriptor: int, kind: int) -> None:
     """setns(2)."""
-    _call(_SETNS, descriptor, kind)
+    call(_SETNS, descriptor, kind)
 
 
 def follow_mounts() -> None:
     """Mounts of the namespace we come from appear here, ours do not appear there."""
-    _call(_MOUNT, b"none", b"/", None, _MS_REC | _MS_SLAVE, None)
+    call(_MOUNT, b"none", b"/", None, _MS_REC | _MS_SLAVE, None)
 
 
 def open_tree(path: bytes, *, recursive: bool = True, directory: int = _AT_FDCWD) -> int:
     """A copy of the mount at a path, attached nowhere: nothing is above it.  Its descriptor."""
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | (_AT_RECURSIVE if recursive else 0)
-    return _call(_OPEN_TREE, directory, path, flags | (0 if path else _AT_EMPTY_PATH))
+    return call(_OPEN_TREE, directory, path, flags | (0 if path else _AT_EMPTY_PATH))
 
 
 def move_mount(tree: int, place: int) -> None:
     """Attach a tree at a place, both descriptors."""
-    _call(_MOVE_MOUNT, tree, b"", place, b"", _MOVE_MOUNT_BOTH_EMPTY)
+    call(_MOVE_MOUNT, tree, b"", place, b"", _MOVE_MOUNT_BOTH_EMPTY)
 
 
 def set_mount_attributes(tree: int, attributes: int, *, recursive: bool = False) -> None:
     """Add attributes (MOUNT_ATTR_…) to a mount."""
     values = _MOUNT_ATTRIBUTES.pack(attributes, 0, 0, 0)
     flags = _AT_EMPTY_PATH | (_AT_RECURSIVE if recursive else 0)
-    _call(_MOUNT_SETATTR, tree, b"", flags, values, len(values))
+    call(_MOUNT_SETATTR, tree, b"", flags, values, len(values))
 
 
 def new_mount(kind: bytes, options: dict[bytes, bytes], attributes: int) -> int:
     """A mount of a new file system, attached nowhere."""
-    context = _call(_FSOPEN, kind, _FSOPEN_CLOEXEC)
+    context = call(_FSOPEN, kind, _FSOPEN_CLOEXEC)
     try:
         for key, value in options.items():
-            _call(_FSCONFIG, context, _SET_STRING, key, value, 0)
-        _call(_FSCONFIG, context, _CREATE, None, None, 0)
-        return _call(_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
+            call(_FSCONFIG, context, _SET_STRING, key, value, 0)
+        call(_FSCONFIG, context, _CREATE, None, None, 0)
+        return call(_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
     finally:
         os.close(context)
 
@@ -106,36 +107,36 @@ def open_in_root(root: int, path: bytes) -> int:
     """A path as somebody sees it whose root directory is `root`; links do not lead out of it."""
     flags = os.O_PATH | os.O_CLOEXEC
     how = _OPEN_HOW.pack(flags, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
-    return _call(_OPENAT2, root, path, how, len(how))
+    return call(_OPENAT2, root, path, how, len(how))
 
 
 def enter_root(root: int) -> None:
     """Make a mount the root directory of the namespace and of all its processes, and detach
     everything else."""
     os.fchdir(root)
-    _call(_PIVOT_ROOT, b".", b".")
-    _call(_UMOUNT2, b".", _MNT_DETACH)
+    call(_PIVOT_ROOT, b".", b".")
+    call(_UMOUNT2, b".", _MNT_DETACH)
     os.chdir("/")
 
 
 def keep_capabilities(kept: int) -> None:
     """Give up every capability that is not in the set."""
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    sets = ctypes.create_string_buffer(_CAPABILITY_SETS.size)
-    _call(_CAPGET, header, sets)
-    effective, permitted, _, high_effective, high_permitted, _ = _CAPABILITY_SETS.unpack(sets.raw)
+    sets = bytearray(_CAPABILITY_SETS.size)
+    call(_CAPGET, header, sets)
+    effective, permitted, _, high_effective, high_permitted, _ = _CAPABILITY_SETS.unpack(sets)
     low, high = kept & 0xFFFFFFFF, kept >> 32
     values = _CAPABILITY_SETS.pack(
         effective & low, permitted & low, 0, high_effective & high, high_permitted & high, 0
     )
-    _call(_CAPSET, header, values)
+    call(_CAPSET, header, values)
 
 
 def watch_mount(path: bytes) -> int:
     """A descriptor that becomes readable when somebody opens a file by way of this mount."""
-    group = _call(_FANOTIFY_INIT, _FAN_CLOEXEC | _FAN_NONBLOCK, os.O_RDONLY | os.O_CLOEXEC)
+    group = call(_FANOTIFY_INIT, _FAN_CLOEXEC | _FAN_NONBLOCK, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _call(
+        call(
             _FANOTIFY_MARK, group, _FAN_MARK_ADD | _FAN_MARK_MOUNT,
             _FAN_OPEN | _FAN_ONDIR, _AT_FDCWD, path,
         )  # fmt: skip

@@ -16,15 +16,12 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, Sou
 from importlib.util import spec_from_file_location
 
 from runsc_py.runsc.confinement import host_calls
+from runsc_py.runsc.confinement.modules import library_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
-
-#: where pip and Debian put packages
-_PACKAGE_DIRECTORIES = ("site-packages", "dist-packages")
-_OURS = ("runsc_py.runsc", "runsc_py.sentry", "runsc_py.platform", "runsc_py.gofer")
 
 
 class Library:
@@ -94,17 +91,7 @@ class _Loader(SourceFileLoader):
 
 def open_library() -> Library:
     """The library of this interpreter, while paths still lead there.  Raises OSError."""
-    _import_extensions()
-    paths = [os.path.dirname(os.__file__)]
-    paths += [path for path in sys.path if os.path.basename(path) in _PACKAGE_DIRECTORIES]
-    for name in _OURS:
-        if name in sys.modules:
-            paths += sys.modules[name].__path__
-    directories: dict[str, int] = {}
-    for path in paths:
-        if path not in directories and os.path.isdir(path):
-            directories[path] = host_calls.open_tree(os.fsencode(path))
-    return Library(directories)
+    return Library({path: host_calls.open_tree(os.fsencode(path)) for path in library_paths()})
 
 
 def import_only_from(library: Library) -> None:
@@ -116,16 +103,3 @@ def import_only_from(library: Library) -> None:
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
-
-
-def _import_extensions() -> None:
-    """Those that something is made of that is imported late."""
-    import array
-    import fcntl
-    import math
-    import resource
-    import select
-    import termios
-    import zlib
-
-    del array, fcntl, math, resource, select, termios, zlib

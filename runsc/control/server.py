@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from runsc_py.runsc.control import codec, wire
 from runsc_py.runsc.control.calls import Call
@@ -274,22 +273,3 @@ def _may_connect(accepted: socket.socket) -> bool:
         accepted.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     )
     return uid in (0, os.geteuid())
-
-
-def listen(path: str) -> socket.socket:
-    """A listening socket at a path, however long, for its owner only.  Raises OSError."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    mask = os.umask(0o177)
-    try:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
-        listener.bind(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
-        listener.listen(64)
-    except BaseException:
-        listener.close()
-        raise
-    finally:
-        os.umask(mask)
-        os.close(folder)
-    return listener

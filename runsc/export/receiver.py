@@ -1,25 +1,23 @@
 """The process that writes an export to the host.
 
-It is forked before anything of the sandbox exists, holds the directory that the export goes to,
-and reads a tar stream from a pipe.  Who writes that stream has served a hostile program, so it is
-taken for hostile itself: an archive is parsed while it is copied, a directory is filled by the
+It holds the directory that the export goes to, and reads a tar stream (file_writer.py).  Who writes
+that is taken for hostile: an archive is parsed while it is copied, a directory is filled by the
 unpacker of images.  What it makes has another name until it is complete, which the stream's end
 marker says; when the pipe is closed before, or anything is wrong, all of it is removed.
 """
 
-import gc
 import os
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from runsc_py.runsc.archive.directories import remove_tree
 from runsc_py.runsc.archive.errors import ArchiveError
 from runsc_py.runsc.archive.reader import TarReader
 from runsc_py.runsc.archive.unpacker import Unpacker
+from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.export.listing import DELETED, VERSION, describe, kind_of
 from runsc_py.runsc.export.target import Target
-from runsc_py.runsc.standard_files import close_others
+from runsc_py.runsc.file_writer import FileWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,79 +25,29 @@ if TYPE_CHECKING:
 
 #: what a directory holds
 FILES, CHANGES = "files", "changes.json"
-SUCCESS = b"\0"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 18
-#: of us; the end of the pipe says that it is over
-_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
-class Receiver:
+class Receiver(FileWriter):
     """The running process, as the one that started it has it."""
 
     def __init__(self, target: Target) -> None:
         """Fork it.  Errors: OSError."""
         directory = os.open(target.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        stream, self.descriptor = os.pipe2(os.O_CLOEXEC)
-        self._reply, reply = os.pipe2(os.O_CLOEXEC)
-        #: of the process
-        self.pid = os.fork()
-        if self.pid == 0:
-            _run_child(target, directory, stream, reply)
-        for ours in (directory, stream, reply):
-            os.close(ours)
-
-    def finish(self) -> str:
-        """Close the stream and wait; returns what went wrong, empty when nothing did."""
-        self._close_stream()
-        words = b""
-        while part := os.read(self._reply, 4096):
-            words += part
-        os.close(self._reply)
-        # The platform reaps every child that ends while it waits.
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
-        if words == SUCCESS:
-            return ""
-        return words.decode(errors="replace") or "the process that writes it was killed"
-
-    def _close_stream(self) -> None:
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
-
-
-def _run_child(target: Target, directory: int, stream: int, reply: int) -> None:
-    """The whole life of the child; never returns."""
-    # Garbage of the parent must not be finalized here, where its descriptors are others.
-    gc.freeze()
-    try:
-        os.setsid()
-        for number in _IGNORED:
-            signal.signal(number, signal.SIG_IGN)
-        _keep_only({directory, stream, reply})
         try:
-            _receive(target, directory, stream)
-            answer = SUCCESS
-        except ArchiveError as error:
-            answer = str(error).encode(errors="replace")
-        except OSError as error:
-            answer = (error.strerror or str(error)).encode(errors="replace")
-        except Exception as error:
-            answer = f"internal error: {type(error).__name__}: {error}".encode(errors="replace")
-        os.write(reply, answer)
-    finally:
-        os._exit(0)
+            super().__init__(lambda stream: _receive_all(target, directory, stream), {directory})
+        finally:
+            os.close(directory)
 
 
-def _keep_only(kept: set[int]) -> None:
-    """Close every other descriptor; 0, 1 and 2 become /dev/null."""
-    null = os.open("/dev/null", os.O_RDWR)
-    for standard in {0, 1, 2} - kept:
-        os.dup2(null, standard, inheritable=False)
-    close_others(kept)
+def _receive_all(target: Target, directory: int, stream: int) -> None:
+    try:
+        _receive(target, directory, stream)
+    except ArchiveError as error:
+        raise RunscError(str(error)) from None
 
 
 class _Copied:

@@ -16,9 +16,10 @@ from runsc_py.gofer.process import Connection, start_gofer
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
 from runsc_py.runsc.boot import make_kernel
-from runsc_py.runsc.confinement import host_calls
+from runsc_py.runsc.confinement import host_calls, walls
 from runsc_py.runsc.confinement.confinement import Confinement
-from runsc_py.runsc.control.server import ControlServer, listen
+from runsc_py.runsc.control.listening import listen
+from runsc_py.runsc.control.server import ControlServer
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
@@ -42,6 +43,7 @@ from runsc_py.sentry.syscalls.all import TABLE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from socket import socket as Socket
 
     from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
     from runsc_py.runsc.oci.spec import Spec
@@ -61,18 +63,21 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     gc.enable()
     raise_descriptor_limit()
     mounts, layers = plan_gofer_mounts(request.spec, request.config)
-    gofer = start_gofer(mounts)
+    gofer = start_gofer(mounts, walls.confine_gofer)
     platform: PtracePlatform | None = None
     try:
         _join_namespaces(request)
-        confinement = Confinement(log)
+        listener = listen(request.socket_path)
+        confinement = Confinement(log, request.config)
         platform = PtracePlatform(processes=confinement.processes)
         if request.config.ref_leak_mode == "disabled":
-            return _serve(request, log, created, gofer, platform, layers, confinement)
+            return _serve(request, log, created, gofer, platform, layers, confinement, listener)
         from runsc_py.runsc.services.leaks import LeakCheck
 
         leaks = LeakCheck(request.config.ref_leak_mode)
-        status = _serve(request, log, created, gofer, platform, layers, confinement, leaks)
+        status = _serve(
+            request, log, created, gofer, platform, layers, confinement, listener, leaks
+        )
         leaks.report(log)
         return status
     except GoferError as error:
@@ -94,6 +99,7 @@ def _serve(
     platform: PtracePlatform,
     layers: list[GoferMountConfiguration],
     confinement: Confinement,
+    listener: Socket,
     leaks: LeakCheck | None = None,
 ) -> int:
     options = RunOptions([])
@@ -107,7 +113,7 @@ def _serve(
     GoferMonitor(
         kernel, gofer.socket, lambda: kernel.end("gofer", "the root container's gofer died")
     )
-    server = ControlServer(kernel, listen(request.socket_path))
+    server = ControlServer(kernel, listener)
     ContainerManager(loader, server)
     Lifecycle(loader, server)
     services = Services(loader, server, request, log)
@@ -128,8 +134,6 @@ def _serve(
     finally:
         # The answers to those who wait are on their way out: nobody serves them any more.
         server.close()
-        if not confinement.is_complete:
-            _remove(request.socket_path)
     return status
 
 
@@ -216,14 +220,6 @@ def _take_terminal(request: SandboxRequest, loader: Loader) -> None:
 
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH, signal.SIGHUP):
         loader.kernel.events.on_signal(number, forward)
-
-
-def _remove(path: str) -> None:
-    """Nobody answers at this place any more."""
-    try:
-        os.unlink(path)
-    except OSError:
-        return
 
 
 def _exit_status(kernel: Kernel) -> int:

@@ -13,6 +13,7 @@ import errno
 import os
 from collections.abc import Iterator
 
+from runsc_py.platform.host_files import allocate
 from runsc_py.sentry.errors import EFBIG, EINVAL, ENXIO, EOPNOTSUPP
 from runsc_py.sentry.vfs.open_file import O_APPEND, OpenFile
 
@@ -180,15 +181,7 @@ def check_allocation(mode: int, offset: int, size: int) -> None:
 def host_allocate(descriptor: int, mode: int, offset: int, size: int) -> None:
     """fallocate(2) on a host descriptor, with its mode (os.posix_fallocate has none)."""
     check_allocation(mode, offset, size)
-    # Imported late: ctypes costs milliseconds, and few programs ever call fallocate(2).
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    fallocate = libc.fallocate64
-    fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
-    if fallocate(descriptor, mode, offset, size) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    allocate(descriptor, mode, offset, size)
 
 
 def data_ranges(descriptor: int, size: int) -> Iterator[tuple[int, int]]:

@@ -5,8 +5,9 @@ Linux moves pages; here the data is copied, except by tee, which the host does.
 
 from collections.abc import Callable
 
+from runsc_py.platform.host_files import tee as tee_descriptors
 from runsc_py.sentry.abi.files import IOV_MAX, MAX_RW_COUNT
-from runsc_py.sentry.errors import EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE, error_for
+from runsc_py.sentry.errors import EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE
 from runsc_py.sentry.fs.pipe import Pipe, PipeFile
 from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.kernel.waiting import POLLERR, POLLHUP, POLLOUT, READABLE, WRITABLE, wait
@@ -177,16 +178,11 @@ async def tee(task: Task, source: Fd, out: Fd, count: Size, flags: SpliceFlags) 
 
 def _host_tee(source: Pipe, out: Pipe, count: int) -> int:
     """Errors: EAGAIN (nothing there); 0 at end of file."""
-    # Imported late: ctypes costs milliseconds, and few programs ever call tee(2).
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.tee.restype = ctypes.c_ssize_t
-    size = ctypes.c_size_t(min(count, MAX_RW_COUNT))
-    done: int = libc.tee(source.read_descriptor, out.write_descriptor, size, SPLICE_F_NONBLOCK)
-    if done >= 0:
-        return done
-    number = ctypes.get_errno()
-    if number == EAGAIN.number and not source.writers:
-        return 0
-    raise error_for(number)
+    try:
+        return tee_descriptors(
+            source.read_descriptor, out.write_descriptor, min(count, MAX_RW_COUNT)
+        )
+    except BlockingIOError:
+        if not source.writers:
+            return 0
+        raise EAGAIN from None

@@ -11,6 +11,10 @@ import msgpack
 from runsc_py.gofer.client import GoferClient
 from runsc_py.gofer.process import Connection, MountSpec, start_gofer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runsc_py.gofer.process import Confine
+
 
 class Served:
     """A running gofer and the root node of its first mount."""
@@ -56,9 +60,9 @@ class Served:
 
 
 @contextmanager
-def serving(*mounts: MountSpec) -> Iterator[Served]:
+def serving(*mounts: MountSpec, confine: "Confine | None" = None) -> Iterator[Served]:
     """A gofer that must have ended well, with status 0, when the block does."""
-    connection = start_gofer(mounts)
+    connection = start_gofer(mounts, confine)
     try:
         yield Served(connection)
     finally:

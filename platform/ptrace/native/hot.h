@@ -153,3 +153,7 @@ int context_poke(struct context *context, uint64_t address, const char *data, ui
 int64_t memory_read(int tid, uint64_t address, char *buffer, uint64_t size);
 int64_t memory_write(int tid, uint64_t address, const char *data, uint64_t size);
 int64_t memory_read_string(int tid, uint64_t address, char *buffer, uint64_t limit);
+
+/* Calls on files of the sentry that Python's os module lacks.  What the host said, or -errno. */
+int64_t file_allocate(int fd, int mode, int64_t offset, int64_t size);
+int64_t file_tee(int from, int to, uint64_t size);

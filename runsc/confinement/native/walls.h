@@ -1,0 +1,22 @@
+/* What a process of ours does to itself before it serves somebody hostile.  Neighbour: walls.c.
+ *
+ * Functions return a non-negative result or a negated errno.  This file is read by the C compiler
+ * and by cffi, so it has declarations only. */
+
+/* Whose filter: of the gofer; of a sentry, which may have either or both of the others. */
+#define WALLS_SENTRY 0
+#define WALLS_NETWORK 1
+#define WALLS_CONTROL 2
+#define WALLS_GOFER 4
+
+/* Any system call: landlock(7), capset(2), what libc has no names for. */
+int64_t walls_call(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e);
+
+/* Install a filter for good.  It traps a call that may not be made.  The process then writes
+ * `before`, the call's number and name, and `after` to the descriptor `report`, and ends with the
+ * status of SIGSYS. */
+int walls_install_filter(int which, int report, const char *before, const char *after);
+
+/* The filter itself, an array of struct sock_filter: its bytes, and how many. */
+const unsigned char *walls_filter_program(int which);
+int walls_filter_size(int which);
