@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import ordinary
+from harness.images import busybox_layer, directory, docker_archive, entry
 from harness.processes import settle
 from runsc_py.runsc import RunscError, Sandbox, run
 
@@ -149,12 +150,21 @@ def test_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
     if python is None:
         pytest.skip("no Python of this version that an ordinary user may execute")
     place = tmp_path_factory.mktemp("ordinary")
-    for directory in (place, *place.parents[:2]):
-        directory.chmod(0o755)
+    for above in (place, *place.parents[:2]):
+        above.chmod(0o755)
     ordinary.install(place / "installed", python)
     work = place / "work"
     work.mkdir()
-    os.chown(work, ordinary.NOBODY, ordinary.NOBODY)
+    home = place / "home"
+    home.mkdir()
+    for directory_of_his in (work, home):
+        os.chown(directory_of_his, ordinary.NOBODY, ordinary.NOBODY)
+    layer = busybox_layer(
+        directory("home"), directory("home/anna", uid=7, gid=8, mode=0o700),
+        entry("home/anna/file", b"hers\n", uid=7, gid=8, mode=0o600),
+    )  # fmt: skip
+    image = docker_archive(place / "image.tar", [layer], "test:1", User="7:8")
+    image.chmod(0o644)
     program = f"""
 import sys
 sys.path.insert(0, {str(place / "installed")!r})
@@ -167,6 +177,9 @@ with Sandbox(volumes={{"{work}": "/work:rw"}}, memory="256M", pids=20) as box:
         assert second.run("id -u", user="7").text == "7\\n"
     assert box.run("sleep 60", wall=0.1).reason == "wall"
 assert run("id -u").text == "0\\n"
+with Sandbox(image={str(image)!r}) as box:
+    done = box.run("cd /home/anna && cat file; stat -c '%u %g %a' file . /bin")
+    assert done.text == "hers\\n7 8 600\\n7 8 700\\n0 0 755\\n", done
 """
     known = set(os.listdir("/proc"))
     words = ["setpriv", "--reuid", str(ordinary.NOBODY), "--regid", str(ordinary.NOBODY)]
@@ -174,7 +187,7 @@ assert run("id -u").text == "0\\n"
         [*words, "--clear-groups", "--no-new-privs", python, "-I", "-c", program],
         capture_output=True,
         text=True,
-        env={"TMPDIR": str(work), "PATH": os.environ["PATH"], "HOME": str(work)},
+        env={"TMPDIR": str(work), "PATH": os.environ["PATH"], "HOME": str(home)},
         timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
