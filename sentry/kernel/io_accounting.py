@@ -1,7 +1,8 @@
 """What a task has read and written, as /proc/PID/io shows it (proc_pid_io(5)).
 
-Characters and calls are counted where a call's result is known, by the run loop; only the calls
-that wait can transfer, so no other call pays for it.  Storage is never touched: the host's page
+Characters and calls are counted where a handler's result is known, by the run loop or, for tasks
+that somebody watches, in watched_call.py; only the calls that wait can transfer, so no other call
+pays for it.  Storage is never touched: the host's page
 cache and memory are all that is read and written, so read_bytes and write_bytes stay 0, as they do
 on a tmpfs.
 """

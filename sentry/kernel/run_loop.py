@@ -178,8 +178,6 @@ class RunLoop:
         call = task.syscall
         if call is not None and call.transfers and result is not None:
             task.io.count(call.transfers, result)
-        if kernel.strace is not None:
-            kernel.strace.leave(task, result)
         if result is not None:
             task.context.set_result(result)
         if not task.restart_pending:

@@ -45,36 +45,43 @@ SKIPPED = 0xFFFFFFFF
 ERESTARTSYS = 512
 
 
-async def watched_call(task: "Task", entry: "Entry | None") -> int | None:
-    """Serve the call that the task stopped at; None when its registers are settled already.
+async def watched_call(task: "Task", entry: "Entry | None") -> None:
+    """Serve the call that the task stopped at, and settle its registers.
 
-    Errors are raised, as handlers raise them.
+    Raises Interrupted, as handlers do: what becomes of the call is decided later.
     """
     if task.user_dispatch is not None and task.user_dispatch.takes(task):
-        return None
+        return
     tracing = task.tracing
-    if tracing is None:
-        return await _serve(task, entry)
-    emulated = tracing.mode in EMULATING
-    await syscall_stop(tracing, SYSCALL_ENTRY_STOP)
-    entry = _entry_after_stop(task, entry)
-    context = task.context
-    number = context.number
-    if emulated:
-        await _exit_stop(task, tracing, number, context.registers.rax)
-        return None
+    if tracing is not None:
+        emulated = tracing.mode in EMULATING
+        await syscall_stop(tracing, SYSCALL_ENTRY_STOP)
+        entry = _entry_after_stop(task, entry)
+        if emulated:
+            await _exit_stop(task, tracing, task.context.number, task.context.registers.rax)
+            return
+    number = task.context.number
     try:
         result = await _serve(task, entry)
     except KernelError as error:
         result = -error.number
-    except OSError as error:
-        result = -(error.errno or 0)
     except Interrupted:
-        # The tracer sees that the call is to be restarted, before anybody decides whether.
-        await _exit_stop(task, tracing, number, -ERESTARTSYS)
+        _leave(task, None, interrupted=True)
+        if tracing is not None:
+            # The tracer sees that the call is to be restarted, before anybody decides whether.
+            await _exit_stop(task, tracing, number, -ERESTARTSYS)
         raise
-    await _exit_stop(task, tracing, number, result)
-    return None
+    _leave(task, result)
+    if tracing is not None:
+        await _exit_stop(task, tracing, number, result)
+    elif result is not None:
+        task.context.set_result(result)
+
+
+def _leave(task: "Task", result: int | None, *, interrupted: bool = False) -> None:
+    strace = task.kernel.strace
+    if strace is not None:
+        strace.leave(task, result, interrupted=interrupted)
 
 
 async def _exit_stop(task: "Task", tracing: "Tracing", number: int, result: int | None) -> None:
@@ -157,10 +164,25 @@ async def _serve(task: "Task", entry: "Entry | None") -> int | None:
     tracing = task.tracing
     if tracing is not None and context.number in EXIT_CALLS and tracing.wants(PTRACE_EVENT_EXIT):
         await event_stop(tracing, PTRACE_EVENT_EXIT, (context.arguments[0] & 0xFF) << 8)
+    return await _handle(task, entry, arguments)
+
+
+async def _handle(task: "Task", entry: "Entry", arguments: tuple[int, ...]) -> int | None:
+    """What the handler answers, an errno included; what it has transferred is counted."""
     try:
-        result = entry.handler(task, *arguments)
-    except MustWait as wait:
-        result = wait.rest
-    if result is None or isinstance(result, int):
-        return result
-    return await result
+        try:
+            result = entry.handler(task, *arguments)
+        except MustWait as wait:
+            result = wait.rest
+        if result is not None and not isinstance(result, int):
+            result = await result
+    except KernelError as error:
+        result = -error.number
+    except OSError as error:
+        # A host error that a handler let through: the guest gets its number.
+        if error.errno is None:
+            raise
+        result = -error.errno
+    if entry.transfers and result is not None:
+        task.io.count(entry.transfers, result)
+    return result

@@ -1,8 +1,8 @@
 """`--strace`: every system call as strace(1) prints it.
 
-Imported only when tracing is asked for.  The run loop calls `enter` and `leave` around each call
-and `unfinished` when a call blocks; a line that another task's output cuts is marked
-`<unfinished ...>` and taken up again with `<... name resumed>`.
+Imported only when tracing is asked for.  kernel/watched_call.py calls `enter` and `leave` around
+each call, the run loop `unfinished` when one blocks; a line that another task's output cuts is
+marked `<unfinished ...>` and taken up again with `<... name resumed>`.
 """
 
 import os
@@ -83,7 +83,7 @@ class Strace:
         self._alive: set[Task] = set()
         self._program_shown = False
 
-    # -- what the run loop calls --------------------------------------------------------
+    # -- what the kernel calls ----------------------------------------------------------
 
     def enter(self, task: "Task", entry: "Entry", arguments: tuple[int, ...]) -> None:
         """A task made a system call."""
@@ -101,13 +101,12 @@ class Strace:
             self._start_line(task)
             self._begin(line)
 
-    def leave(self, task: "Task", result: int | None) -> None:
-        """The call is done; None when a signal interrupted it (or it has no result of its own)."""
+    def leave(self, task: "Task", result: int | None, *, interrupted: bool = False) -> None:
+        """The call is done, or a signal `interrupted` it; None when it has no result of its own."""
         line = self._lines.pop(task, None)
         if line is None:
             return
         call = line.call
-        interrupted = result is None and task.restart_pending
         call.result = -1 if interrupted else result or 0
         if line.shown < 0:
             self._start_line(task)

@@ -54,3 +54,14 @@ def test_trace(
     text = "\n".join(lines)
     assert "execve(" in text
     assert "exit_group(" in text
+
+
+def test_a_traced_program(program: Find, compare: Compare, tmp_path: Path) -> None:
+    """Its calls have the results that it gets, with a tracer between it and the kernel."""
+    program("strace", "strace")
+    trace = tmp_path / "trace"
+    words = ["strace", "-o", "/dev/null", "sh", "-c", "echo hello; exit 3"]
+    compare(words, options=(f"--strace={trace}",), status=3)
+    if trace.exists():
+        lines = trace.read_text(errors="surrogateescape").splitlines()
+        assert any(re.search(r'write\(1, "hello\\n", 6\) += 6 ', line) for line in lines)
