@@ -18,6 +18,8 @@ from runsc_py.runsc.control.errors import ControlError
 NAME = "io.kubernetes.cri.container-name"
 WRONG: dict[str, Any] = {"process": {"cwd": "/bin/sh"}}
 """A working directory that is none: it is found out when the process is made."""
+OURS = f"/proc/{os.getpid()}"
+"""Paths of PID namespaces that exist, and that no container was started with before."""
 
 
 def namespaces(path: str | None) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def test_step_4_a_namespace_without_a_path_is_new(pod: Pod) -> None:
 
 def test_step_4_the_same_path_is_the_same_namespace(pod: Pod) -> None:
     """The second container sees the first one's process."""
-    path = "/proc/4194303/ns/pid"
+    path = f"{OURS}/ns/pid"
     pod.running("joined", ["sleep", "1234"], namespaces(path))
     try:
         assert "sleep 1234" in pod.shown("ps -o args", namespaces(path))
@@ -87,7 +89,7 @@ def test_step_4_the_same_path_is_the_same_namespace(pod: Pod) -> None:
 
 def test_step_4_a_failed_start_leaves_no_namespace_to_join(pod: Pod) -> None:
     """gVisor remembers the path and then joins nobody's namespace (a nil pointer)."""
-    path = "/proc/4194302/ns/pid"
+    path = f"{OURS}/ns/pid_for_children"
     assert pod.start("failed", SLEEP, {**namespaces(path), **WRONG}).status != 0
     assert pod.shown("echo $$", namespaces(path)) == "1\n"
     assert pod("delete", "failed").status == 0
@@ -95,7 +97,7 @@ def test_step_4_a_failed_start_leaves_no_namespace_to_join(pod: Pod) -> None:
 
 def test_step_4_a_created_container_is_not_joined(pod: Pod) -> None:
     """It has the path and no process yet."""
-    path = "/proc/4194301/ns/pid"
+    path = f"{OURS}/task/{os.getpid()}/ns/pid"
     assert pod.create("waiting", SLEEP, namespaces(path)).status == 0
     assert pod.shown("echo $$", namespaces(path)) == "1\n"
     assert pod("delete", "waiting").status == 0
