@@ -30,7 +30,12 @@ from runsc_py.sentry.vfs.path import Dentry
 def boot(platform: Platform, client: GoferClient, options: RunOptions, log: Log) -> Kernel:
     """A kernel whose first process is about to run the command.  Raises RunscError."""
     kernel = make_kernel(platform, options, log)
-    tree = mount_everything(kernel, client, options)
+    if options.setup is not None:
+        from runsc_py.runsc.bubblewrap.building import build
+
+        tree = build(kernel, client, options)
+    else:
+        tree = mount_everything(kernel, client, options)
     if options.strace is not None:
         from runsc_py.runsc.tracing import make_strace
 

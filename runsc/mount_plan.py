@@ -12,7 +12,7 @@ from runsc_py.runsc.options import RunOptions, TmpfsMount, Volume
 from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
-from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RangeIdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
 from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
@@ -22,6 +22,8 @@ from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 
 SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC
+#: ids that are the same inside
+EVERYBODY = ((0, 0, (1 << 32) - 1),)
 #: of /dev/shm
 WORLD_WRITABLE = 0o1777
 
@@ -33,7 +35,7 @@ def identities(options: RunOptions, *, of_image: bool = False) -> IdMapper:
     uid they stay his, but for those of an image, which he unpacked for root.
     """
     if options.uids is not None or options.gids is not None:
-        return IdMapper(options.uids, options.gids)
+        return RangeIdMapper(options.uids or EVERYBODY, options.gids or EVERYBODY)
     uid = os.geteuid()
     if of_image and uid != 0:
         return IdMapper.rootless(uid, os.getegid())

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
+    from runsc_py.runsc.bubblewrap.operations import Setup
+
 SIZE_SUFFIXES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 TIME_SUFFIXES = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 #: no limit is larger: a century of seconds, and what fits into a signed 64-bit number of bytes
@@ -58,9 +60,9 @@ class RunOptions:
         self.rootfs = "/"
         #: whether what is written to the root stays in memory; without it the host's files change
         self.has_overlay = True
-        #: host id → id inside of the owners of host files; None: as is best for who runs us
-        self.uids: dict[int, int] | None = None
-        self.gids: dict[int, int] | None = None
+        #: (id inside, host id, count) of owners of host files; None: as is best for who runs us
+        self.uids: list[tuple[int, int, int]] | None = None
+        self.gids: list[tuple[int, int, int]] | None = None
         #: whether `rootfs` is an image's, where an ordinary user's files are those of root
         self.is_image = False
         #: by inode number what a file of `rootfs` is shown with instead of its own mode and owner
@@ -69,6 +71,10 @@ class RunOptions:
         self.image: str | None = None
         #: takes the place of the image's own; empty: none
         self.entrypoint: str | None = None
+        #: bubblewrap's way to fill the root; None: the host's, or `rootfs`
+        self.setup: Setup | None = None
+        #: whether the run ends when the process does that started us
+        self.ends_with_parent = False
         self.volumes: list[Volume] = []
         self.tmpfs: list[TmpfsMount] = []
         self.environment: dict[str, str] = dict(os.environ)

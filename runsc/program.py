@@ -41,9 +41,17 @@ def create_first_process(tree: MountTree, options: RunOptions) -> ThreadGroup:
     arguments.namespaces = walker.namespaces
     arguments.umask = _umask()
     arguments.scheduling = Scheduling(nice=os.getpriority(os.PRIO_PROCESS, 0))
-    arguments.working_directory = _working_directory(walker, options.working_directory)
+    if options.setup is None:
+        arguments.working_directory = _working_directory(walker, options.working_directory)
+    controls_terminal = True
+    if options.setup is not None:
+        from runsc_py.runsc.bubblewrap.program import apply_setup
+
+        apply_setup(walker, arguments, options)
+        controls_terminal = options.setup.controls_terminal
     descriptors = dict(enumerate(options.standard_files))
-    give_files(arguments, walker.kernel.terminals, descriptors, controls_terminal=True)
+    terminals = walker.kernel.terminals
+    give_files(arguments, terminals, descriptors, controls_terminal=controls_terminal)
     try:
         group = _create(walker, arguments, options)
     finally:

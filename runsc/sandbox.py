@@ -6,6 +6,7 @@ sentry is imported in between, for the copies to be small and while the gofer co
 """
 
 import gc
+import os
 import resource
 
 from runsc_py.gofer.client import GoferClient, GoferError
@@ -36,6 +37,8 @@ class Sandbox:
         self._gofer: Connection | None = None
         self._platform: PtracePlatform | None = None
         self._kernel: Kernel | None = None
+        #: a pidfd of whoever started us; -1 when it does not matter
+        self._parent = -1
 
     def run(self) -> RunResult:
         """Run the command and return how it ended.
@@ -75,6 +78,8 @@ class Sandbox:
         assert kernel.init is not None
         self._platform.accompany(self._gofer.pid)
         HostSignals(kernel, kernel.init)
+        if options.ends_with_parent:
+            self._watch_parent(kernel)
         supervisor = Supervisor(kernel, options)
         if self._export is not None:
             self._export.begin(kernel)
@@ -88,6 +93,16 @@ class Sandbox:
         if self._export is not None:
             self._export.finish(result)
         return result
+
+    def _watch_parent(self, kernel: "Kernel") -> None:
+        """End everything when the process that started us ends."""
+        from runsc_py.sentry.kernel.containers import OneTimeWaiter
+        from runsc_py.sentry.kernel.waiting import POLLIN, WaitQueue
+
+        queue = WaitQueue()
+        self._parent = os.pidfd_open(os.getppid())
+        OneTimeWaiter(queue, lambda: kernel.end("signal", "the parent has ended"))
+        kernel.events.watch(self._parent, POLLIN, queue)
 
     def _close(self) -> None:
         """Leave nothing behind, whatever happened before."""
@@ -114,6 +129,8 @@ def raise_descriptor_limit() -> None:
 
 def gofer_mounts(options: RunOptions) -> list[MountSpec]:
     """What the gofer serves: the root file system, then the volumes in their order."""
+    if options.setup is not None:
+        return [MountSpec(step.source, read_only=step.read_only) for step in options.setup.binds()]
     return [
         MountSpec(options.rootfs, read_only=options.has_overlay),
         *(MountSpec(volume.source, read_only=volume.read_only) for volume in options.volumes),

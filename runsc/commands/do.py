@@ -89,9 +89,7 @@ def _complete_volume(text: str) -> str:
     return f"{text}:{os.path.abspath(os.path.expanduser(text))}"
 
 
-def _ids(key: str, texts: list[str]) -> dict[int, int]:
-    from runsc_py.sentry.fs.gofer.identity import IdMapper
-
+def _ids(key: str, texts: list[str]) -> list[tuple[int, int, int]]:
     ranges = []
     for text in texts:
         numbers = text.replace(",", " ").split()
@@ -101,7 +99,7 @@ def _ids(key: str, texts: list[str]) -> dict[int, int]:
         if not count or max(inside, host) + count >= 1 << 32:
             raise RunscError(f"--{key} {text!r}: no such range of ids")
         ranges.append((inside, host, count))
-    return IdMapper.pairs(ranges)
+    return ranges
 
 
 def main(name: str, arguments: list[str]) -> int:

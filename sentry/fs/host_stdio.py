@@ -332,7 +332,8 @@ def _open_null(kernel: "Kernel", flags: int) -> OpenFile:
     from runsc_py.sentry.fs.dev.memory import MemoryDevice
 
     for mount in kernel.root_mount_namespace.mounts:
-        if isinstance(mount.filesystem, DevFileSystem):
+        filesystem = mount.filesystem
+        if isinstance(filesystem, DevFileSystem) and mount.root.inode is filesystem.root:
             return MemoryDevice(Path(mount, mount.root.look_up(b"null")), flags)
     inode = DevFileSystem(kernel).root.lookup(b"null")
     return MemoryDevice(kernel.anonymous_path(inode, b"/dev/null"), flags)

@@ -12,10 +12,7 @@ from runsc_py.sentry.errors import EOVERFLOW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-#: ids of one range; larger ranges are cut
-LONGEST_RANGE = 1 << 16
+    from collections.abc import Mapping, Sequence
 
 
 class IdMapper:
@@ -35,15 +32,6 @@ class IdMapper:
     def rootless(cls, uid: int, gid: int) -> "IdMapper":
         """For the host's user `uid`, who is the guest's root."""
         return cls({0: 0, uid: 0}, {0: 0, gid: 0})
-
-    @staticmethod
-    def pairs(ranges: "Iterable[tuple[int, int, int]]") -> dict[int, int]:
-        """Host id → guest id of lines as in /proc/PID/uid_map: (guest id, host id, count)."""
-        return {
-            host + offset: inside + offset
-            for inside, host, size in ranges
-            for offset in range(min(size, LONGEST_RANGE))
-        }
 
     def guest_uid(self, uid: int) -> int:
         """What stat(2) shows for a host uid."""
