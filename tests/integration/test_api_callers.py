@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -143,15 +145,21 @@ def test_modules_of_the_working_directory_are_not_ours(
         assert box.run("echo fine").text == "fine\n"
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A directory that everybody may enter."""
+    with tempfile.TemporaryDirectory(prefix="ordinary-") as directory:
+        os.chmod(directory, 0o755)
+        yield Path(directory)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="who runs this is an ordinary user anyway")
-def test_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_ordinary_user(open_path: Path) -> None:
     """From a copy that only sys.path leads to; volumes that he may write to; nothing left."""
     python = ordinary.interpreter()
     if python is None:
         pytest.skip("no Python of this version that an ordinary user may execute")
-    place = tmp_path_factory.mktemp("ordinary")
-    for above in (place, *place.parents[:2]):
-        above.chmod(0o755)
+    place = open_path
     ordinary.install(place / "installed", python)
     work = place / "work"
     work.mkdir()
