@@ -31,6 +31,8 @@ SYNTAX = Syntax(
     refused=REFUSED,
 )
 
+#: what a sandbox has open before its first program has anything
+FEWEST_DESCRIPTORS = 128
 #: no signal; those that cannot be caught, that end a sandbox, and that it needs for itself
 TAKEN_SIGNALS = frozenset((0, 9, 14, 15, 17, 18, 19))
 
@@ -43,13 +45,19 @@ class Config:
     allow_flag_override: bool
     allow_suid: bool
     alsologtostderr: bool
+    character_device_policy: str
+    control_rpc_stop_timeout: float
+    cpu_num_from_quota: bool
+    dcache: int
     debug: bool
     debug_command: str
     debug_log: str
     debug_log_format: str
     debug_to_user_log: bool
+    fdlimit: int
     file_access: str
     file_access_mounts: str
+    gvisor_marker_file: bool
     host_uds: str
     ignore_cgroups: bool
     log: str
@@ -58,9 +66,11 @@ class Config:
     network: str
     oci_seccomp: bool
     overlay2: str
+    override_procs: str
     panic_log: str
     panic_signal: int
     platform: str
+    profile: str
     ref_leak_mode: str
     root: str
     rootless: str
@@ -111,6 +121,10 @@ class Config:
             raise RunscError(
                 f"--panic-signal '{self.panic_signal}': use the number of a signal that nobody "
                 "else needs, for example 12 (SIGUSR2)"
+            )
+        if 0 <= self.fdlimit < FEWEST_DESCRIPTORS:
+            raise RunscError(
+                f"--fdlimit '{self.fdlimit}': a sandbox needs {FEWEST_DESCRIPTORS} at least"
             )
         if self.overlay2 != "none" and self.file_access == "shared":
             raise RunscError(

@@ -121,9 +121,14 @@ class Sandbox:
                 self._kernel.events.close()
 
 
-def raise_descriptor_limit() -> None:
-    """As far as the host lets us: open files of all programs together are descriptors here."""
+def raise_descriptor_limit(limit: int = -1) -> None:
+    """As far as the host lets us: open files of all programs together are descriptors here.
+
+    `limit`: not further, and never again, also of the gofer that is forked next; -1: no limit.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= limit < hard or hard == resource.RLIM_INFINITY and limit >= 0:
+        hard = limit
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

@@ -68,6 +68,8 @@ class SandboxRequest:
         self.exit_record = -1
         #: a file for what concerns the container's user; empty for none
         self.user_log = ""
+        #: a file for a profile of the sandbox; set in it, -1 for none
+        self.profile = -1
         #: what tells of a breakdown; made by the sandbox
         self.report: PanicReport | None = None
         #: the engine's, which the sandbox appends to
@@ -89,6 +91,7 @@ def launch_sandbox(request: SandboxRequest) -> int:
         open_debug_log(config, SANDBOX, identifier),
         open_log_file("--panic-log", config.panic_log, identifier),
         open_log_file("--user-log", request.user_log, identifier),
+        open_log_file("--profile", config.profile, identifier),
     ]
     try:
         return _launch(request, files)
@@ -99,7 +102,7 @@ def launch_sandbox(request: SandboxRequest) -> int:
 
 
 def _launch(request: SandboxRequest, files: list[int]) -> int:
-    """`files`: of --debug-log, --panic-log and --user-log."""
+    """`files`: of --debug-log, --panic-log, --user-log and --profile."""
     gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
@@ -168,6 +171,7 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
     files = [_moved(descriptor) for descriptor in files]
     kept = {gate, report, *files}
     log = _make_log(request, files[0], files[2])
+    request.profile = files[3]
     if request.log is not None:
         kept |= {request.log.descriptor, request.log.standard_error}
     import signal
@@ -282,6 +286,10 @@ def start_subcontainer_gofer(spec: Spec, config: Config, bundle: str) -> Subcont
     from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 
     mounts, layers = plan_gofer_mounts(spec, config)
+    if config.fdlimit >= 0:
+        from runsc_py.runsc.sandbox import raise_descriptor_limit
+
+        raise_descriptor_limit(config.fdlimit)
     forget_environment()  # the gofer outlives us
     connection = start_detached_gofer(mounts, confine_gofer)
     descriptor = connection.socket.detach()

@@ -36,6 +36,13 @@ def always(value: Value) -> bool:
     return True
 
 
+def _check_names(text: str) -> None:
+    """Of files.  Raises RunscError."""
+    for name in text.split(",") if text else ():
+        if not name or "/" in name or name in (".", ".."):
+            raise RunscError(f"--override-procs {name!r}: use names of files in /proc")
+
+
 class Setting(Option):
     """One option with its default, which says of what type it is."""
 
@@ -151,6 +158,10 @@ OBSERVATION = (
         "for tests: name in the log what is left of containers at the sandbox's end, and where "
         "it was made", choices=("disabled", "log-names", "log-traces"),
     ),
+    Setting(
+        "profile", "", "FILE", "where the sandbox spends its processor time, as folded stacks",
+        completes=FILE,
+    ),
     Setting("alsologtostderr", False, BOOLEAN, "log to standard error too"),
     Setting("strace", False, BOOLEAN, "log system calls", for_author=always),
     Setting("strace-syscalls", "", "NAME,…", "only these; empty: all", for_author=always),
@@ -173,6 +184,18 @@ ISOLATION = (
     ),
     Setting("net-raw", False, BOOLEAN, "containers may keep CAP_NET_RAW"),
     Setting(
+        "cpu-num-from-quota", True, BOOLEAN,
+        "programs see as many processors as the quota of processor time keeps busy, but two",
+    ),
+    Setting(
+        "fdlimit", -1, "N", "descriptors of the host that the sandbox, and its gofer, may have "
+        "open; -1: as many as the host allows", minimum=-1,
+    ),
+    Setting(
+        "control-rpc-stop-timeout", 15.0, "TIME",
+        "how long the sandbox waits at its end for clients to take their answers",
+    ),
+    Setting(
         "ignore-cgroups", False, BOOLEAN, "limits are the sandbox's own, not control groups'"
     ),
     Setting(
@@ -193,6 +216,23 @@ FILES = (
         "unix sockets of the host in the root directory and other mounts: open lets programs "
         "connect to them, create lets them make some",
         choices=("none", "open", "create", "all"), for_author=always,
+    ),
+    Setting(
+        "character-device-policy", "emulated-only", "emulated-only",
+        "character devices are the sandbox's own, wherever their nodes are",
+        choices=("emulated-only",),
+    ),
+    Setting(
+        "gvisor-marker-file", False, BOOLEAN,
+        "/proc/gvisor/kernel_is_gvisor tells programs where they are",
+    ),
+    Setting(
+        "override-procs", "", "NAME,…", "empty files of these names in /proc, as kallsyms",
+        check=_check_names,
+    ),
+    Setting(
+        "dcache", -1, "N", "names that each file system remembers although nobody uses them; "
+        "-1: 20000", minimum=-1,
     ),
     Setting(
         "file-access", "exclusive", "exclusive|shared",
@@ -230,9 +270,10 @@ REFUSED = {
     "save-restore-netstack": "it was removed and has no effect; leave it out",
     "coverage-report": f"not offered: {_OF_GO}",
     "traceback": f"not offered: {_OF_GO}; --panic-log has the whole stack",
-    "profile-block": f"not offered: {_OF_GO}",
-    "profile-mutex": f"not offered: {_OF_GO}",
-    "profile-gc-interval": f"not offered: {_OF_GO}",
+    "profile-block": f"not offered: {_OF_GO}; use --profile",
+    "profile-mutex": f"not offered: {_OF_GO}; use --profile",
+    "profile-gc-interval": f"not offered: {_OF_GO}; use --profile",
+    "profile-cpu": "it has another name; use --profile FILE",
     "profile-heap": "not offered; use runsc-py usage --full ID",
     "trace": f"not offered: {_OF_GO}; use --strace",
     "profiling-metrics": "not offered; use runsc-py events",

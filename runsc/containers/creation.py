@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from runsc_py.runsc.containers.console_relay import ConsoleRelay
 
 
+#: it is there where systemd is the host's first process (sd_booted(3))
+SYSTEMD = "/run/systemd/system"
+
+
 class CreateOptions:
     """What the command line of `create` and `run` says beside the bundle."""
 
@@ -135,6 +139,11 @@ class Creation:
         linux = record.spec.get("linux") or {}
         if self._config.ignore_cgroups:
             return
+        if self._config.systemd_cgroup and not os.path.isdir(SYSTEMD):
+            raise RunscError(
+                "systemd not running on this host, cannot use systemd cgroups manager; leave out "
+                "--systemd-cgroup (podman: --cgroup-manager=cgroupfs)"
+            )
         path = cgroups.group_path(
             linux.get("cgroupsPath", ""),
             record.identifier,

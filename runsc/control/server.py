@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable, Sequence
 
 from runsc_py.runsc.control import codec, wire
@@ -122,10 +123,11 @@ class ControlServer:
         """A connection is closed."""
         self._connections.discard(connection)
 
-    def close(self) -> None:
-        """Send what is left of answers, and end all connections."""
+    def close(self, patience: float) -> None:
+        """Send what is left of answers, for so many seconds at most, and end all connections."""
+        deadline = time.monotonic() + patience
         for connection in list(self._connections):
-            connection.drain()
+            connection.drain(deadline - time.monotonic())
             connection.close()
         self.kernel.events.unwatch(self._listener.fileno(), self._queue)
         self._listener.close()
@@ -241,11 +243,11 @@ class Connection:
             events.watch(self._fd, wanted, self._queue)
             self._wanted = wanted
 
-    def drain(self) -> None:
+    def drain(self, seconds: float) -> None:
         """The sandbox ends: a last chance for answers that are on their way."""
-        if self._fd < 0 or not self._out:
+        if self._fd < 0 or not self._out or seconds <= 0:
             return
-        self._socket.settimeout(1.0)
+        self._socket.settimeout(seconds)
         try:
             self._socket.sendall(self._out)
         except OSError:

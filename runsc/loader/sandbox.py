@@ -23,6 +23,7 @@ from runsc_py.runsc.control.server import ControlServer
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
+from runsc_py.runsc.loader.kernel_settings import apply_settings
 from runsc_py.runsc.loader.lifecycle import Lifecycle
 from runsc_py.runsc.loader.loader import (
     ContainerInformation,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from runsc_py.runsc.sandbox_log import SandboxLog
     from runsc_py.runsc.sandbox_process import SandboxRequest
     from runsc_py.runsc.services.leaks import LeakCheck
+    from runsc_py.runsc.services.profiling import Profile
     from runsc_py.sentry.kernel.kernel import Kernel
 
 
@@ -61,7 +63,7 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     # What is imported stays: no collection needs to look at it, in no process of ours.
     gc.freeze()
     gc.enable()
-    raise_descriptor_limit()
+    raise_descriptor_limit(request.config.fdlimit)
     mounts, layers = plan_gofer_mounts(request.spec, request.config)
     gofer = start_gofer(mounts, walls.confine_gofer)
     platform: PtracePlatform | None = None
@@ -107,7 +109,7 @@ def _serve(
     options.network = "host" if request.config.network == "host" else "none"
     kernel = make_kernel(platform, options, log, confinement.processes)
     kernel.reaps_orphans = False
-    kernel.options.allows_set_id = request.config.allow_suid
+    apply_settings(kernel, request.config, request.spec)
     loader = _load(request, kernel, GoferClient(gofer.socket), layers)
     platform.accompany(gofer.pid)
     GoferMonitor(
@@ -124,17 +126,30 @@ def _serve(
     _watch_over(request, kernel, log)
     gc.collect()
     gc.freeze()
+    profile = _begin_profile(request)
     created()
     try:
         RunLoop(kernel, TABLE).run()
         status = _exit_status(kernel)
+        if profile is not None:
+            profile.stop()
+            os.write(request.profile, profile.folded())
         services.finish(status)
         if leaks is not None:
             leaks.end(loader)
     finally:
         # The answers to those who wait are on their way out: nobody serves them any more.
-        server.close()
+        server.close(request.config.control_rpc_stop_timeout)
     return status
+
+
+def _begin_profile(request: SandboxRequest) -> Profile | None:
+    """`--profile`."""
+    if request.profile < 0:
+        return None
+    from runsc_py.runsc.services.profiling import PERIOD, Profile
+
+    return Profile(PERIOD)
 
 
 def _watch_over(request: SandboxRequest, kernel: Kernel, log: SandboxLog) -> None:

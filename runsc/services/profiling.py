@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 SHORTEST_PERIOD = 100_000
+#: of `--profile`, seconds
+PERIOD = 0.01
 LONGEST_DURATION = 3600 * SECOND
 #: different stacks that are told apart; deeper calls of further ones are counted as one
 MOST_STACKS = 10_000
@@ -42,7 +44,7 @@ def cpu(
         raise ControlError(f"invalid period {call.period}: {SHORTEST_PERIOD} ns to a second")
     if signal.getsignal(signal.SIGPROF) != signal.SIG_DFL:
         raise ControlError("somebody else takes a profile", STATE, EBUSY)
-    profile = _Profile(call.period / SECOND)
+    profile = Profile(call.period / SECOND)
     kernel = services.loader.kernel
     descriptor = files.pop()
 
@@ -79,8 +81,8 @@ def _write(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-class _Profile:
-    """Samples of one profile."""
+class Profile:
+    """Samples of one profile: of a while, or of a whole life (`--profile`)."""
 
     def __init__(self, period: float) -> None:
         self.samples = 0

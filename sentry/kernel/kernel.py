@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from runsc_py.sentry.fs.dev.registry import DeviceRegistry
     from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
+    from runsc_py.sentry.fs.synthetic import Specification
     from runsc_py.sentry.kernel.load_averages import LoadAverages
     from runsc_py.sentry.kernel.sessions import Session
     from runsc_py.sentry.kernel.task import Task
@@ -123,6 +124,8 @@ class Kernel:
         self.event_files = 0
         #: how often somebody logged in (/proc/PID/loginuid)
         self.audit_sessions = 0
+        #: files of /proc, when they are not those of fs/proc/machine_table.py
+        self.proc_files: dict[bytes, Specification] | None = None
         self.devices: DeviceRegistry
         self.terminals: TerminalRegistry
         self.anonymous_mount: Mount

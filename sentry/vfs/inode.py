@@ -80,7 +80,7 @@ class FileSystem:
         self.mounts = 0
         self.root: Inode
         #: what the VFS remembers of its names; only the VFS uses it
-        self.dentries = DentryCache()
+        self.dentries = DentryCache(kernel.file_settings.dentry_limit)
         self._root_dentry: Dentry | None = None
         #: fcntl(2) with F_SET_RW_HINT
         self.write_hints: WeakKeyDictionary[Inode, int] = WeakKeyDictionary()

@@ -1,10 +1,13 @@
 """What root may change in /proc/sys/fs: proc_sys_fs(5).  There is one: `kernel.file_settings`."""
 
+from runsc_py.sentry.vfs.dentry_cache import DEFAULT_LIMIT
+
 
 class FileSettings:
     """Numbers that the VFS obeys; the names are those of /proc/sys/fs with underscores."""
 
     __slots__ = (
+        "dentry_limit",
         "lease_break_time",
         "max_queued_events",
         "nr_open",
@@ -14,6 +17,8 @@ class FileSettings:
     )
 
     def __init__(self) -> None:
+        #: names that a file system remembers although nobody uses them (not Linux's to set)
+        self.dentry_limit = DEFAULT_LIMIT
         #: seconds that the holder of a lease has to give it back
         self.lease_break_time = 45
         #: of an inotify instance made from now on

@@ -96,7 +96,7 @@ class ProcRoot(SyntheticDirectory):
     def _table(self) -> dict[bytes, Specification]:
         from runsc_py.sentry.fs.proc.machine_table import FILES
 
-        return FILES
+        return self.proc.kernel.proc_files or FILES
 
     def make_child(self, name: bytes) -> Inode | None:
         if name == b"self":
