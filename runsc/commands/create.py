@@ -44,7 +44,10 @@ def create_options(parsed: Parsed) -> "CreateOptions":
     options.console_socket = parsed.last("console-socket") or ""
     options.user_log = parsed.last("user-log") or ""
     options.pid_file = parsed.last("pid-file") or ""
-    options.passed_files = passed_files(parsed)
+    listening = listening_sockets()
+    options.passed_files = passed_files(parsed, listening)
+    if listening:
+        options.environment = [f"LISTEN_FDS={listening}", "LISTEN_PID=1"]
     options.executable = given_program(parsed)
     return options
 
@@ -67,9 +70,20 @@ def given_program(parsed: Parsed) -> int:
     return int(text)
 
 
-def passed_files(parsed: Parsed) -> dict[int, int]:
-    """`--pass-fd M:N` and `--preserve-fds N`: number inside → descriptor of ours."""
-    passed: dict[int, int] = {}
+def listening_sockets() -> int:
+    """How many sockets a service manager has opened for us, from 3 on (sd_listen_fds(3))."""
+    count, owner = os.environ.get("LISTEN_FDS", ""), os.environ.get("LISTEN_PID", "")
+    if owner != str(os.getpid()) or not (count.isascii() and count.isdigit()):
+        return 0
+    return min(int(count), 1024)
+
+
+def passed_files(parsed: Parsed, listening: int = 0) -> dict[int, int]:
+    """`--pass-fd M:N` and `--preserve-fds N`: number inside → descriptor of ours.
+
+    `listening` sockets that a service manager has opened come before those of --preserve-fds.
+    """
+    passed = {number: number for number in range(3, 3 + listening)}
     for text in parsed.all("pass-fd"):
         host, _, guest = text.partition(":")
         if not (host.isascii() and host.isdigit() and guest.isascii() and guest.isdigit()):
@@ -80,7 +94,8 @@ def passed_files(parsed: Parsed) -> dict[int, int]:
     if (count := parsed.last("preserve-fds")) is not None:
         if not (count.isascii() and count.isdigit() and int(count) < 1024):
             raise RunscError(f"--preserve-fds {count!r}: use a number of descriptors")
-        passed.update((number, number) for number in range(3, 3 + int(count)))
+        first = 3 + listening
+        passed.update((number, number) for number in range(first, first + int(count)))
     for number in passed.values():
         try:
             os.fstat(number)

@@ -51,6 +51,8 @@ class CreateOptions:
         self.detached = True
         #: guest number → descriptor of ours
         self.passed_files: dict[int, int] = {}
+        #: variables beside those of the bundle
+        self.environment: list[str] = []
         #: the program, open for reading; -1 when it has a name
         self.executable = -1
         #: of an image that an ordinary user unpacked: what records its owners
@@ -96,6 +98,7 @@ class Creation:
             self._log.warning(warning)
         override_by_annotations(self._config, spec.annotations)
         assert spec.process is not None
+        spec.process.env += self._options.environment
         check_console(
             spec.process.terminal, self._options.console_socket, detached=self._options.detached
         )

@@ -26,6 +26,7 @@ class NetworkNamespace:
         "charge",
         "default_tag",
         "first_unprivileged_port",
+        "forwarding",
         "inode_number",
         "kernel",
         "netlink_sockets",
@@ -51,6 +52,8 @@ class NetworkNamespace:
         self._loopback_tag: int | None = None
         #: net.ipv4.ip_unprivileged_port_start
         self.first_unprivileged_port = 1024
+        #: net.ipv4.ip_forward, of all interfaces; there is nowhere else to forward to
+        self.forwarding = 0
         #: net.ipv4.ping_group_range, global ids: whose groups may have ICMP sockets; none
         self.ping_groups = (1, 0)
         #: by their "port"

@@ -264,10 +264,12 @@ _VM: dict[bytes, Specification] = {
     b"vfs_cache_pressure": fixed(b"100\n"),
 }
 
+_FORWARDING = setting(lambda task: task.namespaces.network, "forwarding", INT_MAX, -INT_MAX - 1)
+
 _INTERFACE_V4: dict[bytes, Specification] = {
     b"accept_local": fixed(b"0\n"),
     b"arp_announce": fixed(b"0\n"),
-    b"forwarding": fixed(b"0\n"),
+    b"forwarding": File(lambda task: number(task.namespaces.network.forwarding), refuse),
     b"rp_filter": fixed(b"0\n"),
 }
 _INTERFACE_V6: dict[bytes, Specification] = {
@@ -298,12 +300,12 @@ _NET: dict[bytes, Specification] = {
     },
     b"ipv4": {
         b"conf": {
-            **dict.fromkeys(_INTERFACES, _INTERFACE_V4),
+            b"all": {**_INTERFACE_V4, b"forwarding": _FORWARDING},
             b"default": {**_INTERFACE_V4, b"tag": _DEFAULT_TAG},
             b"lo": {**_INTERFACE_V4, b"tag": _LOOPBACK_TAG},
         },
         b"ip_default_ttl": fixed(b"64\n"),
-        b"ip_forward": fixed(b"0\n"),
+        b"ip_forward": _FORWARDING,
         b"ip_local_port_range": fixed(b"32768\t60999\n"),
         b"ip_local_reserved_ports": fixed(b"\n"),
         b"ip_nonlocal_bind": fixed(b"0\n"),
