@@ -18,7 +18,7 @@ FORWARDED = (
 )
 
 
-def forward_signals(send: "Callable[[int], None]") -> None:
+def forward_signals(send: "Callable[[int], object]") -> None:
     """Call `send` with the number of every signal from now on; what was ignored stays so."""
 
     def handle(number: int, frame: "FrameType | None") -> None:

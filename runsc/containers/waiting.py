@@ -2,11 +2,13 @@
 
 The root container has its sandbox.  For any other container, and for what `exec` runs, this makes a
 small process that waits by a control call and ends as the one inside did.  It is a child of
-whoever asks, and when that ends, of whoever reaps orphans there.
+whoever asks, and when that ends, of whoever reaps orphans there.  Engines signal it, too: what it
+gets the one inside gets, and SIGKILL takes that along (a probe that timed out).
 """
 
 import os
 
+from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.environment import forget_environment
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE
@@ -62,6 +64,8 @@ def _fork(
         return child
     ending = ExitRecord(EXIT_FAILURE)
     try:
+        from runsc_py.runsc.containers.forwarding import forward_signals
+
         os.setsid()
         _let_go_of_files({client.fileno(), record, writer})
         forget_environment()
@@ -69,8 +73,13 @@ def _fork(
         if visits >= 0:
             client.await_visits(identifier, visits)
             os.close(visits)
+        call: calls.Call = calls.Wait(identifier, ends_with_waiter=True)
+        if pid:
+            call = calls.WaitPid(identifier, pid, ends_with_waiter=True)
+        waiting = client.begin(call)
+        forward_signals(lambda number: client.begin(calls.Signal(identifier, number, pid)))
         os.close(writer)
-        waited = client.wait_pid(identifier, pid) if pid else client.wait(identifier)
+        waited = client.finish(waiting, int)
         ending = ExitRecord(exit_status(waited))
     except ControlError as error:
         # The sandbox is gone, and all its processes with it.

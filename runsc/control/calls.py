@@ -143,11 +143,15 @@ class Signal(Call):
 
 @message
 class Wait(Call):
-    """Wait for the end of a container's first process.  Answers its status, an int."""
+    """Wait for the end of a container's first process.  Answers its status, an int.
+
+    `ends_with_waiter`: whoever waits stands for it on the host, and takes it along (SIGKILL).
+    """
 
     METHOD = "containerManager.Wait"
 
     container_id: str
+    ends_with_waiter: bool = False
 
 
 @message
@@ -155,7 +159,7 @@ class WaitPid(Call):
     """Wait for a process that ExecuteAsync has made (or another one of the container's).
 
     Answers its status, an int, once for each ExecuteAsync.  `in_root`: `pid` is its number in the
-    sandbox's root PID namespace.
+    sandbox's root PID namespace.  `ends_with_waiter`: as in Wait.
     """
 
     METHOD = "containerManager.WaitPID"
@@ -163,6 +167,7 @@ class WaitPid(Call):
     container_id: str
     pid: int
     in_root: bool = False
+    ends_with_waiter: bool = False
 
 
 @message

@@ -170,19 +170,21 @@ class ContainerManager:
             and call.container_id not in self._loader.failed_to_start
         ):
             # Whoever waits from the creation on waits for the start as well.
-            self._wait_for_start(call.container_id, later)
+            self._wait_for_start(call, later)
             return LATER
-        return self._wait(self._loader.process(call.container_id), later)
+        group = self._loader.process(call.container_id)
+        return self._when_ended(group, later.answer, later, ends=call.ends_with_waiter)
 
-    def _wait_for_start(self, identifier: str, later: Deferred) -> None:
-        loader = self._loader
+    def _wait_for_start(self, call: calls.Wait, later: Deferred) -> None:
+        loader, identifier = self._loader, call.container_id
 
         def heard(event: calls.EventMessage) -> None:
             if event.container_id != identifier:
                 return
             loader.observers.remove(heard)
             if event.kind == "started":
-                self._wait(loader.process(identifier), later)
+                group = loader.process(identifier)
+                self._when_ended(group, later.answer, later, ends=call.ends_with_waiter)
             else:
                 later.answer(SIGKILL)
 
@@ -196,7 +198,12 @@ class ContainerManager:
         pid = self._pid_inside(call) if call.in_root else call.pid
         group = self._loader.process(call.container_id, pid)
         key = (call.container_id, pid)
-        return self._wait(group, later, lambda: self._loader.processes.pop(key, None))
+
+        def answer(status: int) -> None:
+            self._loader.processes.pop(key, None)
+            later.answer(status)
+
+        return self._when_ended(group, answer, later, ends=call.ends_with_waiter)
 
     def _pid_inside(self, call: calls.WaitPid) -> int:
         """The container's number of a process, by that of the sandbox's root PID namespace."""
@@ -217,20 +224,25 @@ class ContainerManager:
 
         return self._when_ended(loader.process(*key), answer, later)
 
-    def _wait(self, group: ThreadGroup, later: Deferred, then: object = None) -> object:
-        def answer(status: int) -> None:
-            if callable(then):
-                then()
-            later.answer(status)
-
-        return self._when_ended(group, answer, later)
-
     def _when_ended(
-        self, group: ThreadGroup, answer: Callable[[int], None], later: Deferred
+        self,
+        group: ThreadGroup,
+        answer: Callable[[int], None],
+        later: Deferred,
+        *,
+        ends: bool = False,
     ) -> object:
+        """Answer then; with `ends`, the process is killed when nobody waits for it any more."""
         waiter = self._loader.when_ended(group, answer)
-        if waiter is not None:
-            later.cancel = waiter.cancel
+        if waiter is None:
+            return LATER
+
+        def cancel() -> None:
+            waiter.cancel()
+            if ends:
+                self._kernel.doom(group)
+
+        later.cancel = cancel
         return LATER
 
     def processes(
