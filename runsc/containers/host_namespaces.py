@@ -8,20 +8,41 @@ they are read here.  The others cannot be shared with processes of the host, who
 import os
 
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.oci.spec import IdMapping, Spec
+from runsc_py.runsc.oci.spec import IdMapping, Namespace, Spec
 from runsc_py.runsc.runtime_log import RuntimeLog
+from runsc_py.sentry.abi.ioctl import NS_GET_NSTYPE
+from runsc_py.sentry.abi.process import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWTIME,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.containers.store import StateDirectory
 
-CLONE_NEWUSER = 0x10000000
+#: by type, as ioctl_nsfs(2) tells which one a file is
+NAMESPACE_FLAGS = {
+    "cgroup": CLONE_NEWCGROUP,
+    "ipc": CLONE_NEWIPC,
+    "mount": CLONE_NEWNS,
+    "network": CLONE_NEWNET,
+    "pid": CLONE_NEWPID,
+    "time": CLONE_NEWTIME,
+    "user": CLONE_NEWUSER,
+    "uts": CLONE_NEWUTS,
+}
 #: of the initial namespace: every id is itself
 EVERYTHING = [(0, 0, 0xFFFFFFFF)]
 
 
 def check_paths(spec: Spec, log: RuntimeLog, *, is_root: bool) -> None:
-    """What is named has to be there.  Raises RunscError."""
+    """What is named has to be there, and to be what it is said to be.  Raises RunscError."""
     for namespace in spec.linux.namespaces if spec.linux is not None else ():
         path = namespace.path
         if not path:
@@ -31,10 +52,28 @@ def check_paths(spec: Spec, log: RuntimeLog, *, is_root: bool) -> None:
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise RunscError(f"{namespace.type} namespace: stat {path}: {reason}") from None
+        _check_type(namespace)
         if is_root and namespace.type in ("ipc", "uts", "mount", "cgroup", "time"):
             log.warning(
                 f"{namespace.type} namespace {path} is not joined: the container has its own kernel"
             )
+
+
+def _check_type(namespace: Namespace) -> None:
+    import fcntl
+
+    try:
+        descriptor = os.open(namespace.path, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:  # another user's; who joins it asks again
+        return
+    try:
+        found = fcntl.ioctl(descriptor, NS_GET_NSTYPE)
+    except OSError:
+        found = 0
+    finally:
+        os.close(descriptor)
+    if found != NAMESPACE_FLAGS[namespace.type]:
+        raise RunscError(f"namespace path {namespace.path!r} is no {namespace.type} namespace")
 
 
 def resolve_id_maps(spec: Spec, store: "StateDirectory") -> None:
