@@ -241,9 +241,9 @@ class Container(Closing):
         self, command: Command, *, check: bool = False, **options: Unpack[ProgramOptions]
     ) -> Result:
         """The same for asyncio; cancelled, it kills the program."""
-        from runsc_py.runsc.api.asynchronous import run_in_thread
+        from runsc_py.runsc.api import asynchronous
 
-        return await run_in_thread(partial(self.start, command, **options), check=check)
+        return await asynchronous.run(partial(self.start, command, **options), check=check)
 
     def forget(self, process: Process) -> None:
         """It has ended: nobody need keep it for its output's sake."""

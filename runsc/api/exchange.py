@@ -113,7 +113,7 @@ class Exchange:
         self._ended_descriptor = ended
         self._limit = limit
         self._lock = Lock()
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.EpollSelector()
         for output in outputs:
             self._selector.register(output.descriptor, selectors.EVENT_READ, output)
         self._selector.register(ended, selectors.EVENT_READ)
@@ -133,6 +133,10 @@ class Exchange:
                 self._is_fed = True
             elif not is_left:
                 self._rest()
+
+    def fileno(self) -> int:
+        """Readable when there is something to pass on."""
+        return self._selector.fileno()
 
     def step(self, timeout: float | None = None) -> bool:
         """Wait for something to happen, and pass it on; False when nothing has in time."""

@@ -69,9 +69,9 @@ async def run_async(
     command: Command, *, check: bool = False, **options: Unpack[RunOptions]
 ) -> Result:
     """The same for asyncio; cancelled, it ends the program."""
-    from runsc_py.runsc.api.asynchronous import run_in_thread
+    from runsc_py.runsc.api import asynchronous
 
-    return await run_in_thread(partial(_Run, command, options), check=check)
+    return await asynchronous.run(partial(_Run, command, options), check=check)
 
 
 def _arguments(options: RunOptions) -> list[str]:
@@ -101,6 +101,7 @@ class _Run:
     def __init__(self, command: Command, options: RunOptions) -> None:
         """Start it.  Raises RunscError for wrong options."""
         self._command = words_of(command)
+        self._done: Result | None = None
         limit = options.get("output", OUTPUT)
         self._limit = None if limit is None else size_of("output", limit)
         self._record = os.memfd_create("result", os.MFD_CLOEXEC)
@@ -138,26 +139,56 @@ class _Run:
         """End it: nothing of a sandbox outlives its process."""
         self._child.kill()
 
+    def fileno(self) -> int:
+        """Readable when `poll` has something to do."""
+        return self._exchange.fileno()
+
+    def poll(self) -> Result | None:
+        """Pass on what there is; the result when it has ended.  Raises RunscError."""
+        if self._done is not None:
+            return self._done
+        try:
+            while not self._exchange.ended and self._exchange.step(0):
+                self._look()
+            return self._finish() if self._exchange.ended else None
+        except BaseException:
+            self._close()
+            raise
+
     def wait(self, *, check: bool = False) -> Result:
-        """Pass input and output on until it ends."""
+        """Pass input and output on until it ends.  Raises RunscError."""
         try:
             while not self._exchange.ended:
                 self._exchange.step()
-                if self._exchange.exceeds:
-                    self.kill()
-            self._exchange.drain()
-            status = self._child.wait()
-            document = json.loads(os.pread(self._record, 1 << 20, 0) or b"{}")
+                self._look()
+            result = self._finish()
         except BaseException:
-            self.kill()
-            self._child.wait()
+            self._close()
             raise
-        finally:
-            self._exchange.close()
-            os.close(self._process)
-            os.close(self._record)
-        result = self._result(status, document)
         return result.check() if check else result
+
+    def _look(self) -> None:
+        if self._exchange.exceeds:
+            self.kill()
+
+    def _finish(self) -> Result:
+        self._exchange.drain()
+        status = self._child.wait()
+        document = json.loads(os.pread(self._record, 1 << 20, 0) or b"{}")
+        self._close()
+        self._done = self._result(status, document)
+        return self._done
+
+    def _close(self) -> None:
+        """Nothing of it is left; harmless after its end."""
+        if self._record < 0:
+            return
+        self.kill()
+        self._child.wait()
+        self._exchange.close()
+        os.close(self._process)
+        os.close(self._record)
+        self._record = -1
 
     def _result(self, status: int, document: dict[str, object]) -> Result:
         stdout, stderr = self._exchange.cut()

@@ -201,7 +201,7 @@ class Process(Closing):
             while not self._unread():
                 if self._result is not None:
                     return b""
-                self._step(deadline)
+                self._step_until(deadline)
             return self._take(len(self._unread()))
 
     def read_until(self, mark: bytes | str, timeout: float | None = None) -> bytes:
@@ -215,7 +215,7 @@ class Process(Closing):
             while (place := self._unread().find(wanted)) < 0:
                 if self._result is not None:
                     return self._take(len(self._unread()))
-                self._step(deadline)
+                self._step_until(deadline)
             return self._take(place + len(wanted))
 
     def __iter__(self) -> Iterator[str]:
@@ -233,12 +233,16 @@ class Process(Closing):
 
     # -- the end -------------------------------------------------------------------------------
 
+    def fileno(self) -> int:
+        """Readable when `poll` has something to do; until it has ended."""
+        return self._exchange.fileno()
+
     def poll(self) -> Result | None:
         """Pass on what there is, unless somebody else does; the result when it has ended."""
         if self._lock.acquire(blocking=False):
             try:
-                while self._result is None and self._exchange.step(0):
-                    self._look()
+                while self._result is None and self._step(0):
+                    continue
             finally:
                 self._lock.release()
         return self._result
@@ -252,27 +256,33 @@ class Process(Closing):
         with self._lock:
             deadline = _deadline(timeout)
             while self._result is None:
-                self._step(deadline)
+                self._step_until(deadline)
         return self._result.check() if check else self._result
 
     async def wait_async(self, *, check: bool = False) -> Result:
         """The same for asyncio; cancelled, it kills the program."""
-        from runsc_py.runsc.api.asynchronous import run_in_thread
+        from runsc_py.runsc.api import asynchronous
 
-        return await run_in_thread(lambda: self, check=check)
+        return await asynchronous.wait(self, check=check)
 
-    def _step(self, deadline: float | None) -> None:
-        """Pass something on.  What goes wrong with that (a callback) ends the program."""
+    def _step_until(self, deadline: float | None) -> None:
         left = None if deadline is None else max(deadline - time.monotonic(), 0)
+        if not self._step(left):
+            raise TimeoutError(f"{self.command[0]}: nothing in time")
+
+    def _step(self, timeout: float | None) -> bool:
+        """Pass something on; False when there is nothing in time.
+
+        What goes wrong with that (a callback) ends the program.
+        """
         try:
-            happened = self._exchange.step(left)
+            happened = self._exchange.step(timeout)
             self._look()
         except BaseException:
             self.kill()
             self._close()
             raise
-        if not happened:
-            raise TimeoutError(f"{self.command[0]}: nothing in time")
+        return happened
 
     def _look(self) -> None:
         """What follows from what has happened."""

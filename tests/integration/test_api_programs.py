@@ -156,6 +156,41 @@ def test_asynchronous_programs(box: Sandbox) -> None:
     assert (one.text, two.text, two.exit_code, seen) == ("one\n", "two\n", 3, [b"one\n"])
 
 
+def test_more_programs_than_asyncio_has_threads(box: Sandbox) -> None:
+    """Those that run for long hold none: others start, and all can be cancelled."""
+
+    async def many() -> None:
+        waiting = [asyncio.create_task(box.run_async("sleep 600")) for _ in range(40)]
+        assert (await box.run_async("echo still")).text == "still\n"
+        program = await asyncio.to_thread(box.start, "cat", interactive=True)
+        ended = asyncio.create_task(program.wait_async())
+        program.write("words")
+        program.close_stdin()
+        assert (await ended).text == "words"
+        for one in waiting:
+            one.cancel()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(one, asyncio.CancelledError) for one in results)
+
+    asyncio.run(asyncio.wait_for(many(), LIMIT))
+
+
+def test_what_goes_wrong_in_a_callback(box: Sandbox) -> None:
+    """Is raised where the program is waited for, and ends it."""
+
+    def fail(data: bytes) -> None:
+        raise ZeroDivisionError
+
+    async def wait() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await box.run_async("echo; sleep 600", on_stdout=fail)
+        with pytest.raises(ZeroDivisionError):
+            await run_async("echo; sleep 600", on_stdout=fail)
+
+    asyncio.run(wait())
+    assert "sleep" not in {one.command for one in box.processes()}
+
+
 def test_a_run_of_its_own_has_its_output_limited_and_shown() -> None:
     """As programs of a sandbox have."""
     seen: list[bytes] = []

@@ -15,8 +15,12 @@ import pytest
 
 from runsc_py.runsc import ProcessFailed, RunscError, Sandbox, run, run_async
 
-PAGE = Path(__file__).parents[2] / "docs" / "python-api.md"
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+TREE = Path(__file__).parents[2]
+EXAMPLES = [
+    example
+    for page in (TREE / "README.md", TREE / "docs" / "python-api.md")
+    for example in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+]
 LIMIT = 30.0
 
 

@@ -96,6 +96,19 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert anchor in anchors_of(file), f"{target}: there is no such heading"
 
 
+def test_every_document_is_found_from_the_first() -> None:
+    """By links that begin at README.md."""
+    found, queue = set[Path](), [TREE / "README.md"]
+    while queue:
+        document = queue.pop()
+        found.add(document)
+        for target in re.findall(r"\]\(([^)\s#]+\.md)", document.read_text()):
+            linked = (document.parent / target).resolve()
+            if linked.exists() and linked not in found:
+                queue.append(linked)
+    assert set(DOCUMENTS) - found == set()
+
+
 def endings(names: list[str]) -> set[str]:
     """By which a file or a folder can be named: "d", "c/d", "b/c/d" of "b/c/d"."""
     found = set()
