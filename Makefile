@@ -70,6 +70,8 @@ docs: $(RUNTIME) ## Generate what in docs/ and SECURITY.md is made from the code
 	mv docs/syscalls.md.new docs/syscalls.md
 	$(BIN)/python -m runsc_py.runsc.settings_page > docs/options.md.new
 	mv docs/options.md.new docs/options.md
+	$(BIN)/python -m runsc_py.runsc.commands_page > docs/commands.md.new
+	mv docs/commands.md.new docs/commands.md
 	$(BIN)/python -m runsc_py.runsc.control.documentation docs/control.md
 	$(BIN)/python -m runsc_py.runsc.confinement.documentation SECURITY.md
 

@@ -193,10 +193,33 @@ def syntax_of(name: str) -> Syntax:
     raise RunscError(_unknown(name))
 
 
+_NO_SAVING = "sandboxes cannot be saved yet; `tar rootfs-upper` keeps what was changed in the root"
+_NO_POINTS = "there are no trace points yet; `debug --follow` prints system calls"
+
+#: gVisor's commands that are not here, and what to use
+ABSENT = {
+    "checkpoint": _NO_SAVING,
+    "restore": _NO_SAVING,
+    "fscheckpoint": _NO_SAVING,
+    "statefile": _NO_SAVING,
+    "trace": _NO_POINTS,
+    "metric-server": "`export-metrics` prints a sandbox's metrics; a server of your own calls it",
+    "mitigate": "the host's kernel has its own switches for processors' faults",
+    "nvproxy": "no devices of the host are passed on",
+    "symbolize": "it is about another language's coverage files",
+    "install-sidecars": "there are no sidecars",
+    "boot": "the sandbox's process is forked and has no command",
+    "gofer": "the gofer's process is forked and has no command",
+    "umount": "`debug --mount` and the control call Fs.Umount change mounts of a container",
+}
+
+
 def _unknown(name: str) -> str:
     """Errors are rare: what finds near words is only imported for them."""
     from difflib import get_close_matches
 
+    if name in ABSENT:
+        return f"{name} is a command of gVisor's that is not here: {ABSENT[name]}"
     names = [command for command, _, _ in COMMANDS + CONTAINER_COMMANDS]
     near = get_close_matches(name, names, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

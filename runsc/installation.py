@@ -64,10 +64,17 @@ class Entry:
         """What the administrator does next."""
         return ADVICE[self.engine].format(name=self.name)
 
-    def installed(self, executable: str, options: list[str], *, clobber: bool) -> bytes:
+    def installed(
+        self, executable: str, options: list[str], *, clobber: bool, experimental: bool = False
+    ) -> bytes:
         """The file's content with the entry.  Raises RunscError for what it may not replace."""
         if self.engine == "docker":
-            return self._docker(executable, options, clobber=clobber)
+            document = self._with_runtime(executable, options, clobber=clobber)
+            if experimental:
+                document["experimental"] = True
+            return _encoded(document)
+        if experimental:
+            raise RunscError(f"{self.engine} has no switch for experimental features")
         if options:
             raise RunscError(f"{self.engine} passes no options to a runtime; leave them out")
         key, path = json.dumps(self.name), json.dumps(executable)
@@ -77,7 +84,10 @@ class Entry:
             raise RunscError(f"{self.path} is not ours; --clobber replaces it")
         return text.encode()
 
-    def _docker(self, executable: str, options: list[str], *, clobber: bool) -> bytes:
+    def _with_runtime(
+        self, executable: str, options: list[str], *, clobber: bool
+    ) -> "dict[str, Any]":
+        """Docker's document."""
         document = self._document()
         runtimes = document.setdefault("runtimes", {})
         if not isinstance(runtimes, dict):
@@ -90,7 +100,7 @@ class Entry:
                 f"{self.path} has another runtime {self.name!r}; --clobber replaces it"
             )
         runtimes[self.name] = entry
-        return _encoded(document)
+        return document
 
     def uninstalled(self) -> bytes | None:
         """The file's content without the entry; None when nothing is left of it."""

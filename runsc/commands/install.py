@@ -18,7 +18,13 @@ SYNTAX = Syntax(
             (
                 Option("--engine", "ENGINE", "whose (default: docker)", choices=ENGINES),
                 Option("--runtime", "NAME", "what it is called (default: runsc-py)"),
-                Option("--config-file", "FILE", "instead of the usual one", completes=FILE),
+                Option(
+                    "--config-file --config_file",
+                    "FILE",
+                    "instead of the usual one",
+                    completes=FILE,
+                ),
+                Option("--experimental", help="of docker: allow its experimental features, too"),
                 Option("--clobber", help="replace what is there under this name"),
                 Option("--dry-run", help="print the file as it would be, and change nothing"),
                 Option("--json", help="say what was done as JSON"),
@@ -63,7 +69,12 @@ def main(name: str, arguments: list[str]) -> int:
     content: bytes | None
     if name == "install":
         options = _checked_options(parsed)
-        content = entry.installed(_executable(), options, clobber=parsed.has("clobber"))
+        content = entry.installed(
+            _executable(),
+            options,
+            clobber=parsed.has("clobber"),
+            experimental=parsed.has("experimental"),
+        )
     elif parsed.operands:
         raise RunscError("uninstall takes no arguments")
     else:

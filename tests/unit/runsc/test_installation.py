@@ -127,3 +127,15 @@ def test_features() -> None:
     assert document["linux"]["seccomp"] == {"enabled": False}
     enabled = json.loads(call("--oci-seccomp", "features").stdout)["linux"]["seccomp"]
     assert enabled["enabled"] is True and "SCMP_ACT_ERRNO" in enabled["actions"]
+
+
+def test_experimental(tmp_path: Path) -> None:
+    """Docker's switch stays when the runtime goes; others have none.  gVisor's spelling works."""
+    path = tmp_path / "daemon.json"
+    done = call("install", "--config_file", path, "--experimental")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(path.read_text())["experimental"] is True
+    assert call("uninstall", "--config-file", path).returncode == 0
+    assert json.loads(path.read_text()) == {"experimental": True}
+    refused = install(tmp_path / "x", "--engine", "crio", "--experimental")
+    assert refused.returncode == 125 and "no switch" in refused.stderr
