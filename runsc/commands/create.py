@@ -12,11 +12,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.containers.creation import CreateOptions
 
+PIDFD_SOCKET = Option(
+    "--pidfd-socket", "SOCKET", "where a descriptor of that process is sent", completes=FILE
+)
 OPTIONS = (
     Option("-b --bundle", "DIR", "with config.json (default: here)", completes=DIRECTORY),
     Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
     Option("--pid-file", "FILE", "gets the process that ends with the container", completes=FILE),
     Option("--user-log", "FILE", "what the sandbox has to tell the user", completes=FILE),
+    PIDFD_SOCKET,
     Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
     Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
     Option("--no-pivot", help="accepted: there is no root directory of the host to pivot from"),
@@ -48,6 +52,8 @@ def create_options(parsed: Parsed) -> "CreateOptions":
     options.passed_files = passed_files(parsed, listening)
     if listening:
         options.environment = [f"LISTEN_FDS={listening}", "LISTEN_PID=1"]
+    options.pidfd_socket = parsed.last("pidfd-socket") or ""
+    options.passed_files = passed_files(parsed)
     options.executable = given_program(parsed)
     return options
 

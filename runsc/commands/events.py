@@ -74,7 +74,7 @@ def statistics(identifier: str, stats: "ContainerStats") -> dict[str, object]:
 def _print_event(event: dict[str, object]) -> None:
     import json
 
-    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.write(json.dumps(event, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 

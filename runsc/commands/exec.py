@@ -14,7 +14,7 @@ from runsc_py.runsc.arguments import (
     help_text,
     parse,
 )
-from runsc_py.runsc.commands.create import given_program, passed_files
+from runsc_py.runsc.commands.create import PIDFD_SOCKET, given_program, passed_files
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.runtime_log import RuntimeLog
@@ -48,12 +48,7 @@ ENGINE = (
     Option("--process-label", "LABEL", "accepted and ignored"),
     Option("--cgroup", "/", "only the container's own control group can be had", repeats=True),
     Option("--ignore-paused", help="also in a paused container, where it runs after a resume"),
-    Option(
-        "--pidfd-socket",
-        "SOCKET",
-        "where a descriptor of the process is sent that ends with the command",
-        completes=FILE,
-    ),
+    PIDFD_SOCKET,
 )
 
 SYNTAX = Syntax(
@@ -218,12 +213,15 @@ def _wait(
 
 def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed) -> int:
     """Write the pid files; the process that waits in our place when we are not to, or 0."""
+    from runsc_py.runsc.containers.console import send_pidfd
     from runsc_py.runsc.containers.pid_file import write_pid_file
     from runsc_py.runsc.containers.waiting import wait_as_process
 
     if (path := parsed.last("internal-pid-file")) is not None:
         write_pid_file(path, pid)
     waiting = wait_as_process(client, identifier, pid) if parsed.has("detach") else 0
+    if (path := parsed.last("pidfd-socket")) is not None:
+        send_pidfd(path, waiting or os.getpid())
     if (path := parsed.last("pid-file")) is not None:
         write_pid_file(path, waiting or os.getpid())
     return waiting

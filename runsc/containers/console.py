@@ -21,7 +21,7 @@ def open_console(console_socket: str, size: "dict[str, Any] | None") -> int:
         raise RunscError(f"cannot make a terminal: {error.strerror}") from None
     try:
         set_size(terminal, size)
-        _send(console_socket, master, os.ttyname(terminal))
+        _send("console", console_socket, master, os.ttyname(terminal))
     except BaseException:
         os.close(terminal)
         raise
@@ -41,15 +41,27 @@ def set_size(terminal: int, size: "dict[str, Any] | None") -> None:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def _send(path: str, master: int, name: str) -> None:
+def send_pidfd(pidfd_socket: str, pid: int) -> None:
+    """A descriptor that is readable when a process has ended (pidfd_open(2)); runc's protocol."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError as error:
+        raise RunscError(f"pidfd of process {pid}: {error.strerror}") from None
+    try:
+        _send("pidfd", pidfd_socket, descriptor, "pidfd")
+    finally:
+        os.close(descriptor)
+
+
+def _send(what: str, path: str, descriptor: int, name: str) -> None:
     import socket
 
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(path)
-            socket.send_fds(connection, [name.encode()], [master])
+            socket.send_fds(connection, [name.encode()], [descriptor])
     except OSError as error:
-        raise RunscError(f"console socket {path}: {error.strerror or error}") from None
+        raise RunscError(f"{what} socket {path}: {error.strerror or error}") from None
 
 
 def check_console(terminal: bool, console_socket: str, *, detached: bool) -> None:

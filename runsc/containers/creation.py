@@ -10,7 +10,7 @@ import time
 from runsc_py.runsc.config import Config, override_by_annotations
 from runsc_py.runsc.containers import cgroups
 from runsc_py.runsc.containers.annotations import sandbox_of
-from runsc_py.runsc.containers.console import check_console, open_console
+from runsc_py.runsc.containers.console import check_console, open_console, send_pidfd
 from runsc_py.runsc.containers.container import Container
 from runsc_py.runsc.containers.hooks import run_create_container_hooks, run_hooks
 from runsc_py.runsc.containers.host_namespaces import check_paths, resolve_id_maps
@@ -47,6 +47,8 @@ class CreateOptions:
         self.pid_file = ""
         #: of a new sandbox
         self.user_log = ""
+        #: where a descriptor of the process is sent to
+        self.pidfd_socket = ""
         #: whether the command ends before the container does
         self.detached = True
         #: guest number → descriptor of ours
@@ -133,6 +135,9 @@ class Creation:
         run_create_container_hooks(record, state)
         record.become(CREATED)
         self._store.save(record)
+        if self._options.pidfd_socket:
+            assert record.process is not None
+            send_pidfd(self._options.pidfd_socket, record.process.pid)
         if self._options.pid_file:
             assert record.process is not None
             write_pid_file(self._options.pid_file, record.process.pid)
@@ -206,6 +211,7 @@ class Creation:
 
         def joined(pid: int) -> None:
             self._join_groups(record, pid)
+            _forget_affinity(pid)
             self._set_oom_score(spec, pid)
             record.process = record.sandbox = HostProcess.find(pid)
             self._store.save(record)
@@ -287,3 +293,11 @@ class Creation:
         record.process = HostProcess.find(pid)
         self._store.save(record)
         self._join_groups(record, pid)
+
+
+def _forget_affinity(pid: int) -> None:
+    """The processors of a container are those of its control group, not those of its starter."""
+    try:
+        os.sched_setaffinity(pid, range(os.cpu_count() or 1))
+    except OSError:
+        return  # it may use those that it has

@@ -49,7 +49,7 @@ class _Devices(TmpfsType):
     def make(self, task: Task, context: FileSystemContext) -> FileSystem:
         from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 
-        return DevFileSystem(task.kernel, **arguments(context.values))
+        return DevFileSystem(task.kernel, of_container=True, **arguments(context.values))
 
 
 def make_filesystem(

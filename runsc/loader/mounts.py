@@ -19,7 +19,9 @@ from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.loader.propagation import propagate
 from runsc_py.runsc.loader.protection import protect
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE
-from runsc_py.sentry.errors import EEXIST, ENOTDIR, KernelError, message_of
+from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message_of
+from runsc_py.sentry.fs.dev.registry import CONSOLE
+from runsc_py.sentry.fs.devpts.filesystem import TTY_GID
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
 from runsc_py.sentry.fs.gofer.identity import IdMapper, RangeIdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
@@ -37,6 +39,7 @@ from runsc_py.sentry.vfs.mount import (
 )
 from runsc_py.sentry.vfs.operations import make_node
 from runsc_py.sentry.vfs.path import Path
+from runsc_py.sentry.vfs.walk import walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,6 +114,7 @@ class MountBuilder:
         linux = spec.linux
         if linux is not None:
             self._make_devices(linux.devices)
+        self._make_console()
         self._make_working_directory()
         if linux is not None:
             protect(self.tree, linux.readonly_paths, linux.masked_paths)
@@ -206,6 +210,8 @@ class MountBuilder:
         elif known is not None and mount.type == "tmpfs":
             made = self._attach(destination, known, flags)
         elif mount.type in KINDS:
+            if mount.type in ("proc", "sysfs"):
+                self._refuse_link(destination, mount.type)
             copies = "tmpcopyup" in mount.options
             made = self._mount_kernel(destination, mount.type, flags, options, copies=copies)
             made.source = mount.source or "none"
@@ -215,6 +221,17 @@ class MountBuilder:
         if shared is not None:
             shared.keep(made.filesystem)
         propagate(self.tree.mounts, made, mount.options)
+
+    def _refuse_link(self, destination: str, kind: str) -> None:
+        """What leads elsewhere is no place for these, as with runc."""
+        try:
+            place = walk(self.tree.walker, os.fsencode(destination), follow=False)
+        except (ENOENT, ENOTDIR):
+            return
+        if not place.inode.is_directory:
+            raise ControlError(
+                f'filesystem "{kind}" must be mounted on ordinary directory: {destination}'
+            )
 
     def _mount_kernel(
         self,
@@ -286,6 +303,19 @@ class MountBuilder:
             except KernelError as error:
                 raise ControlError.of_kernel(f"creating device {device.path}", error) from None
             _own(place, mode, device.uid or 0, device.gid or 0)
+
+    def _make_console(self) -> None:
+        """Where runc shows the container's terminal a second time."""
+        process = self._spec.process
+        if process is None or not process.terminal or self._hides_dev():
+            return
+        try:
+            place = make_node(self.tree.walker, b"/dev/console", S_IFCHR | 0o620, CONSOLE)
+        except EEXIST:
+            return
+        except KernelError as error:
+            raise ControlError.of_kernel("creating /dev/console", error) from None
+        _own(place, 0o620, 0, TTY_GID)
 
     def _make_working_directory(self) -> None:
         process = self._spec.process

@@ -16,8 +16,12 @@ from runsc_py.runsc.loader.identity import add_home
 from runsc_py.runsc.loader.mounts import MountBuilder
 from runsc_py.runsc.loader.process_arguments import credentials_of, process_arguments
 from runsc_py.runsc.loader.visits import await_visits
+from runsc_py.sentry.abi.system import PER_LINUX32
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.process_creation import CreationError, start_process
+
+#: `linux.personality.domain` as personality(2) has it
+PERSONALITIES = {"LINUX": 0, "LINUX32": PER_LINUX32}
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,6 +239,9 @@ def _among_mounts(
     walker = loader.walker(information, arguments.credentials)
     arguments.namespaces = walker.namespaces
     arguments.seccomp_filter = information.seccomp_filter
+    linux = information.spec.linux
+    if linux is not None and linux.personality is not None:
+        arguments.personality = PERSONALITIES[linux.personality.domain]
     return arguments, walker
 
 

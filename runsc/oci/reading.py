@@ -72,8 +72,9 @@ def read_structure(kind: type[T], path: str, name: str) -> tuple[T, list[str]]:
 def decode(kind: type[T], content: bytes) -> tuple[T, list[str]]:
     """A structure out of JSON.  Raises ValueError."""
     raw = _without_nulls(json_text.decode(content))
+    unknown = list(_unknown(raw, kind, "$"))
     structure = convert(kind, raw, strict=False)
-    return structure, [f"unknown member {path} is ignored" for path in _unknown(raw, kind, "$")]
+    return structure, [f"unknown member {path} is ignored" for path in unknown]
 
 
 def decode_spec(content: bytes) -> Spec:
@@ -112,12 +113,16 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _unknown(value: Any, kind: Any, path: str) -> Iterator[str]:
-    """Places of members of `value`, which was converted to `kind`, that the structure has not."""
+    """Places of members that the structure has not of `value`, which is to become a `kind`.
+
+    Members whose names differ in case only get the right ones: programs in Go do not mind, and
+    neither does runc.
+    """
     if isinstance(kind, Rule):
         return  # texts, numbers, and lists of them
     arguments: tuple[object, ...] = getattr(kind, "__args__", ())
     if isinstance(value, list):
-        for index, item in enumerate(value):
+        for index, item in enumerate(value if arguments else ()):
             yield from _unknown(item, arguments[0], f"{path}[{index}]")
     elif isinstance(value, dict):
         structure = next((one for one in (kind, *arguments) if _is_structure(one)), None)
@@ -128,11 +133,20 @@ def _unknown(value: Any, kind: Any, path: str) -> Iterator[str]:
                 yield from _unknown(item, structure, f"{path}.{key}")
             return
         members = {one.name: one.kind for one in (fields_of(structure) or {}).values()}
-        for key, item in value.items():
-            if key in members:
-                yield from _unknown(item, members[key], f"{path}.{key}")
+        for key, item in list(value.items()):
+            name = key if key in members else _same(key, members)
+            if name in members:
+                if name != key:
+                    value.setdefault(name, value.pop(key))
+                yield from _unknown(item, members[name], f"{path}.{name}")
             else:
                 yield f"{path}.{key}"
+
+
+def _same(key: str, members: dict[str, Any]) -> str:
+    """The member of this name in another case, or the name itself."""
+    lower = key.lower()
+    return next((name for name in members if name.lower() == lower), key)
 
 
 def _is_structure(kind: Any) -> bool:

@@ -220,8 +220,8 @@ def _check_linux(linux: Linux) -> Iterator[str]:
         _check_sysctl(name, {namespace.type for namespace in linux.namespaces})
     if linux.mount_label:
         raise RunscError(f"SELinux is not supported: {linux.mount_label}")
-    if linux.personality is not None and linux.personality.domain != "LINUX":
-        raise RunscError(f"personality {linux.personality.domain} is not supported")
+    if linux.personality is not None and linux.personality.flags:
+        yield f"personality flags {linux.personality.flags} are being ignored"
     for name in ("intel_rdt", "memory_policy", "net_devices"):
         if getattr(linux, name):
             yield f"Spec.Linux.{name} is being ignored"

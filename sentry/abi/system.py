@@ -7,6 +7,9 @@ SYSTEM_NAME = b"Linux"
 KERNEL_RELEASE = b"6.18.0-runsc-py"
 KERNEL_VERSION = b"#1 SMP PREEMPT_DYNAMIC runsc-py"
 MACHINE = b"x86_64"
+#: what a program of the 32-bit personality is told
+MACHINE_32 = b"i686"
+PER_MASK, PER_LINUX32 = 0xFF, 0x08
 
 #: each field of struct utsname, the terminating NUL included
 UTSNAME_FIELD_SIZE = 65

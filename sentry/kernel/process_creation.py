@@ -62,6 +62,7 @@ class ProcessArguments:
         "namespaces",
         "no_new_privileges",
         "oom_score_adjustment",
+        "personality",
         "pid_namespace",
         "program",
         "scheduling",
@@ -96,6 +97,8 @@ class ProcessArguments:
         #: in force from the first instruction on
         self.seccomp_filter: Filter | None = None
         self.oom_score_adjustment = 0
+        #: personality(2)
+        self.personality = 0
         #: None: as every process without a wish has it
         self.scheduling: Scheduling | None = None
 
@@ -273,6 +276,8 @@ def _equip(task: Task, arguments: ProcessArguments) -> None:
     if arguments.scheduling is not None:
         set_scheduling(task, arguments.scheduling)
     task.no_new_privileges = arguments.no_new_privileges
+    if arguments.personality:
+        task.extras["personality"] = arguments.personality
     if arguments.seccomp_filter is not None:
         from runsc_py.sentry.kernel.seccomp import attach
 

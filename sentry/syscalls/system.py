@@ -7,6 +7,9 @@ from runsc_py.sentry.abi.system import (
     KERNEL_RELEASE,
     KERNEL_VERSION,
     MACHINE,
+    MACHINE_32,
+    PER_LINUX32,
+    PER_MASK,
     SYSINFO,
     SYSTEM_NAME,
     UTSNAME,
@@ -44,7 +47,7 @@ def uname(task: Task, result: OutUtsname) -> int:
         uts.host_name,
         KERNEL_RELEASE,
         KERNEL_VERSION,
-        MACHINE,
+        MACHINE_32 if task.extras.get("personality", 0) & PER_MASK == PER_LINUX32 else MACHINE,
         uts.domain_name,
     )
     task.memory.copy_out(result, data)
@@ -164,7 +167,7 @@ _PERSONALITY_QUERY = 0xFFFFFFFF
     135,
     "personality",
     support=Support.PARTIAL,
-    note="ADDR_NO_RANDOMIZE and STICKY_TIMEOUTS have effect, the rest is kept",
+    note="ADDR_NO_RANDOMIZE, STICKY_TIMEOUTS and PER_LINUX32 have effect, the rest is kept",
 )
 def personality(task: Task, persona: Hexadecimal) -> int:
     """personality(2)"""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import socket
 from typing import Any
 
@@ -284,3 +285,40 @@ def test_time_offsets(engine: Engine) -> None:
     words = engine("run", "--bundle", bundle, "a").stdout.split()
     assert words[:6] == ["monotonic", "5", "7", "boottime", str(10**9), "0"]
     assert float(words[6]) > 10**9
+
+
+def test_a_descriptor_of_the_process(engine: Engine) -> None:
+    """`--pidfd-socket`: readable when the container's process, or that of exec, has ended."""
+    path = engine.folder / "pidfd"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+
+        def received() -> int:
+            connection, _ = server.accept()
+            with connection:
+                name, (descriptor,), _, _ = socket.recv_fds(connection, 64, 1)
+            assert name == b"pidfd"
+            return descriptor
+
+        words = ("--pidfd-socket", path)
+        created = engine("create", "--bundle", engine.bundle(*WAIT), *words, "a")
+        assert created.returncode == 0, created.stderr
+        container = received()
+        assert engine("start", "a").returncode == 0
+        assert engine("exec", "--detach", *words, "a", "/bin/sh", "-c", "exit 1").returncode == 0
+        assert select.select([one := received()], [], [], 30)[0]
+        os.close(one)
+        assert not select.select([container], [], [], 0)[0]
+        assert engine("kill", "a", "KILL").returncode == 0
+        assert select.select([container], [], [], 30)[0]
+        os.close(container)
+
+
+@pytest.mark.parametrize("place", ["proc", "sys"])
+def test_a_link_where_a_file_system_of_the_kernel_belongs(engine: Engine, place: str) -> None:
+    """It is refused, wherever it leads."""
+    bundle = engine.bundle("/bin/sh", "-c", "true")
+    (bundle / "rootfs" / place).symlink_to("bin")
+    done = engine("run", "--bundle", bundle, "a")
+    assert done.returncode != 0 and "must be mounted on ordinary directory" in done.stderr

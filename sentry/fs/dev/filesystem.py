@@ -18,10 +18,16 @@ _NODES = (
     (b"full", 0o666, FULL, 0),
     (b"random", 0o666, RANDOM, 0),
     (b"urandom", 0o666, URANDOM, 0),
+)
+#: what udev has made on the host that `run` shows, in the group of terminals
+_HOST_NODES = (
+    *_NODES,
     (b"tty", 0o666, TTY, TTY_GID),
     (b"console", 0o620, CONSOLE, TTY_GID),
     (b"ptmx", 0o666, PTMX, TTY_GID),
 )
+#: what a runtime makes in a container
+_CONTAINER_NODES = (*_NODES, (b"tty", 0o666, TTY, 0))
 _LINKS = (
     (b"fd", b"/proc/self/fd"),
     (b"stdin", b"/proc/self/fd/0"),
@@ -37,13 +43,15 @@ class DevFileSystem(Tmpfs):
 
     type_name = "devtmpfs"
 
-    def __init__(self, kernel: "Kernel", **options: "Any") -> None:
+    def __init__(self, kernel: "Kernel", *, of_container: bool = False, **options: "Any") -> None:
         """`options` are those of a tmpfs."""
         super().__init__(kernel, **{"mode": 0o755, **options})
         root = self.root
-        for name, permissions, device, group in _NODES:
+        for name, permissions, device, group in _CONTAINER_NODES if of_container else _HOST_NODES:
             root.make_node(name, S_IFCHR | permissions, device, 0, group)
         for name, target in _LINKS:
             root.make_symlink(name, target, 0, 0)
+        if of_container:
+            root.make_symlink(b"ptmx", b"pts/ptmx", 0, 0)
         for name, permissions in _DIRECTORIES:
             root.make_directory(name, permissions, 0, 0)

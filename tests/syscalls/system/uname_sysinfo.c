@@ -1,5 +1,6 @@
 /* uname(2), sysinfo(2), getrandom(2), sysconf(3): what a program asks of its machine. */
 #include "guest.h"
+#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
@@ -32,5 +33,11 @@ int main(void) {
     unsigned cpu = 9999;
     SHOW(syscall(SYS_getcpu, &cpu, NULL, NULL));
     SHOW(cpu < 1024);
+    SHOW(personality(PER_LINUX32));
+    SHOW(uname(&name));
+    printf("%s %s\n", name.sysname, name.machine);
+    SHOW(personality(PER_LINUX));
+    SHOW(uname(&name));
+    printf("%s %s\n", name.sysname, name.machine);
     return 0;
 }

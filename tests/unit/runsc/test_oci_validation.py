@@ -180,7 +180,7 @@ WRONG = [
         "user namespace isn't enabled in the config",
     ),
     (("linux", "mountLabel"), "l", "SELinux is not supported"),
-    (("linux", "personality"), {"domain": "LINUX32"}, "personality LINUX32 is not supported"),
+    (("linux", "personality"), {"domain": "LINUX64"}, "Invalid enum value 'LINUX64'"),
     (("linux", "devices", 0, "path"), "x", "device path 'x' is not absolute"),
     (("linux", "devices", 0, "major"), -1, "major and minor numbers are missing"),
 ]
