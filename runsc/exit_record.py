@@ -21,11 +21,15 @@ class ExitRecord:
         self.reason = reason
         self.message = message
 
+    def encode(self) -> bytes:
+        """As JSON."""
+        document = {"status": self.status, "reason": self.reason, "message": self.message}
+        return encode(document).encode()
+
     def write(self, descriptor: int) -> None:
         """Into a file that is empty; a full disk is no reason to fail an end."""
-        document = {"status": self.status, "reason": self.reason, "message": self.message}
         try:
-            os.pwrite(descriptor, encode(document).encode(), 0)
+            os.pwrite(descriptor, self.encode(), 0)
         except OSError:
             return
 

@@ -3,7 +3,8 @@
 The root container has its sandbox.  For any other container, and for what `exec` runs, this makes a
 small process that waits by a control call and ends as the one inside did.  It is a child of
 whoever asks, and when that ends, of whoever reaps orphans there.  Engines signal it, too: what it
-gets the one inside gets, and SIGKILL takes that along (a probe that timed out).
+gets the one inside gets, and SIGKILL takes that along (a probe that timed out).  There may be
+hundreds: each lets go of Python's memory, and is a few pages of C (platform/ptrace/native/waiter.c).
 """
 
 import os
@@ -19,11 +20,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runsc_py.platform.ptrace.waiter import SignalRequest
     from runsc_py.runsc.control.client import ControlClient
 
 FIRST_OTHER = 3
 #: the status of what SIGKILL ended
 KILLED = EXIT_SIGNAL_BASE + 9
+#: no status, but where it goes
+PLACE = 1 << 30
 
 
 def exit_status(status: int) -> int:
@@ -55,6 +59,8 @@ def _fork(
     record: int,
     confine: "Callable[[], int] | None" = None,
 ) -> int:
+    from runsc_py.runsc.control import calls
+
     reader, writer = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if child:
@@ -64,7 +70,8 @@ def _fork(
         return child
     ending = ExitRecord(EXIT_FAILURE)
     try:
-        from runsc_py.runsc.containers.forwarding import forward_signals
+        # While paths lead to it.
+        from runsc_py.platform.ptrace.waiter import ExitTexts, become_waiter
 
         os.setsid()
         _let_go_of_files({client.fileno(), record, writer})
@@ -76,11 +83,13 @@ def _fork(
         call: calls.Call = calls.Wait(identifier, ends_with_waiter=True)
         if pid:
             call = calls.WaitPid(identifier, pid, ends_with_waiter=True)
-        waiting = client.begin(call)
-        forward_signals(lambda number: client.begin(calls.Signal(identifier, number, pid)))
-        os.close(writer)
-        waited = client.finish(waiting, int)
-        ending = ExitRecord(exit_status(waited))
+        answer = client.begin(call)
+        head, tail = ExitRecord(PLACE).encode().split(b"%d" % PLACE)
+        gone = ExitRecord(KILLED, "sandbox", "the sandbox is gone").encode()
+        become_waiter(
+            client.fileno(), answer, record, writer, ExitTexts(head, tail, gone),
+            _signal_request(answer + 1, identifier, pid),
+        )  # fmt: skip
     except ControlError as error:
         # The sandbox is gone, and all its processes with it.
         ending = ExitRecord(KILLED, "sandbox", str(error))
@@ -88,6 +97,21 @@ def _fork(
         if record >= 0:
             ending.write(record)
         os._exit(ending.status)
+
+
+def _signal_request(number: int, identifier: str, pid: int) -> "SignalRequest":
+    """How the process inside gets a signal that somebody has sent to the one that waits for it."""
+    from runsc_py.platform.ptrace.waiter import SignalRequest
+    from runsc_py.runsc.control import calls, wire
+    from runsc_py.runsc.control.codec import encode
+
+    def frame(signal: int) -> bytes:
+        call = calls.Signal(identifier, signal, pid)
+        return wire.encode((wire.REQUEST, number, call.METHOD, encode(call)))
+
+    one, other = frame(1), frame(2)
+    place = next(index for index, byte in enumerate(one) if byte != other[index])
+    return SignalRequest(one, place)
 
 
 def _let_go_of_files(kept: set[int]) -> None:

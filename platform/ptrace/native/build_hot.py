@@ -13,7 +13,7 @@ ffibuilder.set_source(
     "runsc_py.platform.ptrace._hot",
     '#include <stdint.h>\n#include "hot.h"',
     sources=sorted(str(path) for path in HERE.glob("*.c")),
-    depends=[str(HERE / "hot.h"), str(HERE / "internal.h")],
+    depends=sorted(str(path) for path in HERE.glob("*.h")),
     include_dirs=[str(HERE)],
     # Hidden, or a function named like one in libc (`step`) is bound to libc's.
     extra_compile_args=["-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],

@@ -115,6 +115,24 @@ struct platform {
     struct internals *internals;
 };
 
+/* Of a process that waits: waiter.c. */
+struct waiter_setup {
+    int connection;      /* to the control server; one request was made */
+    int answer;          /* the number of that request, below 128 */
+    int record;          /* a file for the exit record, or -1 */
+    int ready;           /* closed when signals are passed on */
+    const char *head;    /* the exit record before the status, */
+    const char *tail;    /* behind it, */
+    const char *gone;    /* and when there is no answer */
+    const char *request; /* the frame of a signal */
+    uint64_t request_size;
+    uint64_t number_at; /* where in it the signal's number is */
+};
+
+/* Becomes a process of a few pages, which waits for the answer, writes the exit record, and ends with
+ * the status as a shell has it.  Returns only an error: -errno. */
+int waiter_become(const struct waiter_setup *setup);
+
 /* Start and end. */
 struct platform *platform_create(void);
 int platform_start_stub(struct platform *platform, int which, const char *filter, int filter_size);

@@ -5,8 +5,8 @@
  * unmapped but the stub page and the vDSO, so that no guest inherits a byte of the sentry. */
 
 #include "internal.h"
+#include "raw.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -26,9 +26,6 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-
-#define RSEQ_UNREGISTER 1
-#define RSEQ_SIGNATURE 0x53053053
 
 #define PTRACE_OPTIONS                                                                             \
     (PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE |     \
@@ -61,53 +58,10 @@ struct setup {
     void *rseq;
 };
 
-/* In the stub libc is out of bounds: its locks and caches are the sentry's. */
-static inline long raw_call(long number, long a, long b, long c, long d, long e, long f)
-{
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    long result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
-#define RAW(number, a, b, c, d)                                                                    \
-    raw_call(number, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-
 static _Noreturn void fail(int step)
 {
     for (;;)
         RAW(SYS_exit_group, step, 0, 0, 0);
-}
-
-/* Takes back what libc registered with the kernel for the sentry's memory. */
-static void forget_libc(const struct setup *setup)
-{
-    long size;
-
-    RAW(SYS_set_robust_list, 0, 24, 0, 0);
-    if (!setup->rseq)
-        return;
-    for (size = 32; size <= 512; size += 32)
-        if (RAW(SYS_rseq, setup->rseq, size, RSEQ_UNREGISTER, RSEQ_SIGNATURE) == 0)
-            return;
-    fail(STEP_RSEQ);
-}
-
-/* Default dispositions, nothing blocked: a fault must stop the stub, not run a handler. */
-static void reset_signals(void)
-{
-    const uint64_t action[4] = {0, 0, 0, 0};
-    const uint64_t nothing = 0;
-
-    for (int signal = 1; signal <= 64; signal++)
-        RAW(SYS_rt_sigaction, signal, action, 0, 8);
-    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, 0, 8);
 }
 
 static void make_stub_page(void)
@@ -156,7 +110,8 @@ static _Noreturn void stub_main(const struct setup *setup)
     RAW(SYS_setsid, 0, 0, 0, 0); /* a terminal's signals are for the sentry */
     RAW(SYS_prctl, PR_SET_NAME, "runsc-guest", 0, 0);
     RAW(SYS_setrlimit, RLIMIT_CORE, &no_core, 0, 0);
-    forget_libc(setup);
+    if (forget_libc(setup->rseq))
+        fail(STEP_RSEQ);
     reset_signals();
     make_stub_page();
     drop_capabilities();
@@ -173,15 +128,6 @@ static int failed(struct platform *platform, int step, int number)
     platform->failed_step = step;
     platform->failed_errno = number;
     return -1;
-}
-
-/* Where libc has registered restartable sequences, if it has: since glibc 2.35. */
-static void *find_rseq(void)
-{
-    const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
-    const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
-
-    return offset && size && *size ? (char *)__builtin_thread_pointer() + *offset : NULL;
 }
 
 /* The raw clone; signals are blocked around it, lest a handler run in the stub. */
