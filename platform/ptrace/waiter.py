@@ -31,15 +31,23 @@ class SignalRequest:
 
 
 def become_waiter(
-    connection: int, answer: int, record: int, ready: int, texts: ExitTexts, signal: SignalRequest
+    connection: int,
+    answer: int,
+    record: int,
+    ready: int,
+    texts: ExitTexts,
+    signal: SignalRequest,
+    seccomp_filter: bytes,
 ) -> "NoReturn":
     """Let go of this process's memory, wait for an answer, and end with the status that it is.
 
     `connection` is one to the control server, `answer` the number of the request, `record` a file
-    for the exit record or -1.  `ready` is closed when signals are passed on.  Raises OSError.
+    for the exit record or -1.  `ready` is closed when signals are passed on.  What the process may
+    call from then on is a filter of seccomp(2).  Raises OSError.
     """
-    kept = [ffi.new("char[]", text) for text in (texts.head, texts.tail, texts.gone, signal.frame)]
-    head, tail, gone, request = kept
+    head, tail, gone = (ffi.new("char[]", text) for text in (texts.head, texts.tail, texts.gone))
+    request = ffi.new("char[]", signal.frame)
+    program = ffi.new("char[]", seccomp_filter)
     setup = ffi.new(
         "struct waiter_setup *",
         {
@@ -53,6 +61,8 @@ def become_waiter(
             "request": request,
             "request_size": len(signal.frame),
             "number_at": signal.place,
+            "filter": program,
+            "filter_size": len(seccomp_filter),
         },
     )
     error = -lib.waiter_become(setup)

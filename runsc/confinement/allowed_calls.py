@@ -243,6 +243,18 @@ GOFER = (
 )
 
 
+#: of a process that waits for one inside, once it has become a few pages of C
+WAITER = (
+    Call("exit_group", "the end"),
+    Call("munmap", "what it was before"),
+    Call("poll", "answers and signals"),
+    Call("pwritev", "the exit record"),
+    Call("read", "answers and signals"),
+    Call("restart_syscall", "made by the host itself, after a stop"),
+    Call("sendto", "signals that it passes on"),
+)
+
+
 def programs(numbers: Mapping[str, int]) -> list[bytes]:
     """The filters in the order of native/walls.h's WALLS_…; `numbers`: of calls by name."""
     sentries = (
@@ -251,4 +263,4 @@ def programs(numbers: Mapping[str, int]) -> list[bytes]:
         SENTRY + CONTROL,
         SENTRY + CONTROL + NETWORK,
     )
-    return [make_filter(calls, numbers) for calls in (*sentries, GOFER)]
+    return [make_filter(calls, numbers) for calls in (*sentries, GOFER, WAITER)]

@@ -15,6 +15,7 @@ from runsc_py.runsc.confinement.allowed_calls import (
     MODULES,
     NETWORK,
     SENTRY,
+    WAITER,
 )
 from runsc_py.runsc.confinement.filters import Call
 
@@ -29,6 +30,7 @@ _TABLES = (
     ("The sentry of `runsc-py run` besides:", MODULES),
     ("With `--network host` besides:", NETWORK),
     ("The gofer besides:", GOFER[len(INTERPRETER) :]),
+    ("A process that waits for a container, alone:", WAITER),
 )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from runsc_py.runsc.confinement import host_calls, landlock
-from runsc_py.runsc.confinement._walls import lib
+from runsc_py.runsc.confinement._walls import ffi, lib
 from runsc_py.runsc.confinement.modules import library_paths
 
 TYPE_CHECKING = False
@@ -78,6 +78,12 @@ def seal_sentry(*, network: bool, control: bool, report: tuple[int, bytes] | Non
     if control:
         which |= lib.WALLS_CONTROL
     _install_filter(which, report or _on_standard_error("the sentry"))
+
+
+def waiter_filter() -> bytes:
+    """What a process that waits for a container installs as the last thing it does in Python."""
+    size = lib.walls_filter_size(lib.WALLS_WAITER)
+    return ffi.buffer(lib.walls_filter_program(lib.WALLS_WAITER), size)[:]
 
 
 def confine_gofer(mounts: Sequence[Mount]) -> None:

@@ -72,6 +72,7 @@ def _fork(
     try:
         # While paths lead to it.
         from runsc_py.platform.ptrace.waiter import ExitTexts, become_waiter
+        from runsc_py.runsc.confinement.walls import waiter_filter
 
         os.setsid()
         _let_go_of_files({client.fileno(), record, writer})
@@ -88,7 +89,7 @@ def _fork(
         gone = ExitRecord(KILLED, "sandbox", "the sandbox is gone").encode()
         become_waiter(
             client.fileno(), answer, record, writer, ExitTexts(head, tail, gone),
-            _signal_request(answer + 1, identifier, pid),
+            _signal_request(answer + 1, identifier, pid), waiter_filter(),
         )  # fmt: skip
     except ControlError as error:
         # The sandbox is gone, and all its processes with it.

@@ -127,6 +127,8 @@ struct waiter_setup {
     const char *request; /* the frame of a signal */
     uint64_t request_size;
     uint64_t number_at; /* where in it the signal's number is */
+    const char *filter; /* what it may still call: an array of struct sock_filter */
+    uint64_t filter_size;
 };
 
 /* Becomes a process of a few pages, which waits for the answer, writes the exit record, and ends with

@@ -10,8 +10,9 @@
 #include "internal.h"
 #include "raw.h"
 
-#include <limits.h>
 #include <link.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -239,10 +240,25 @@ static int plan_gaps(struct waiting *waiting)
     return 0;
 }
 
+static int install_filter(const struct waiter_setup *setup)
+{
+    struct sock_fprog program = {
+        (unsigned short)(setup->filter_size / sizeof(struct sock_filter)),
+        (struct sock_filter *)(uintptr_t)setup->filter,
+    };
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0))
+        return -errno;
+    return 0;
+}
+
 int waiter_become(const struct waiter_setup *setup)
 {
     struct waiting *waiting = mmap(NULL, PAGES, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    int error;
 
     if (waiting == MAP_FAILED)
         return -errno;
@@ -264,6 +280,9 @@ int waiter_become(const struct waiter_setup *setup)
         return -EINVAL;
     RAW(SYS_prctl, PR_SET_NAME, "runsc-wait", 0, 0);
     RAW(SYS_close, setup->ready, 0, 0, 0);
+    error = install_filter(setup);
+    if (error)
+        return error;
     __asm__ volatile("mov %0, %%rsp\n\t"
                      "xor %%ebp, %%ebp\n\t"
                      "call *%2"

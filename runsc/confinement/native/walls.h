@@ -3,11 +3,13 @@
  * Functions return a non-negative result or a negated errno.  This file is read by the C compiler
  * and by cffi, so it has declarations only. */
 
-/* Whose filter: of the gofer; of a sentry, which may have either or both of the others. */
+/* Whose filter: of the gofer; of a process that waits for a container; of a sentry, which may have
+ * either or both of the others. */
 #define WALLS_SENTRY 0
 #define WALLS_NETWORK 1
 #define WALLS_CONTROL 2
 #define WALLS_GOFER 4
+#define WALLS_WAITER 5
 
 /* Any system call: landlock(7), capset(2), what libc has no names for. */
 int64_t walls_call(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e);

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from runsc_py.platform.ptrace.waiter import ExitTexts, SignalRequest, become_waiter
+from runsc_py.runsc.confinement.walls import waiter_filter
 from runsc_py.runsc.control import wire
 
 LIMIT = 30.0
@@ -42,7 +43,7 @@ def waiter(tmp_path: Path) -> Waiter:
         try:
             become_waiter(
                 theirs.fileno(), 3, descriptor, writer, ExitTexts(b"<", b">", b"gone"),
-                SignalRequest(b"signal .", 7),
+                SignalRequest(b"signal .", 7), waiter_filter(),
             )  # fmt: skip
         finally:
             os._exit(99)
@@ -127,6 +128,7 @@ def test_it_keeps_nothing_of_its_maker(waiter: Waiter) -> None:
         time.sleep(0.01)
     assert maps.count(" rw-p ") == 1 and " rwx" not in maps
     assert (proc / "comm").read_text() == "runsc-wait\n"
+    assert "Seccomp:\t2\n" in (proc / "status").read_text()
     sizes = (line.split() for line in (proc / "smaps_rollup").read_text().splitlines()[1:])
     assert int({fields[0]: fields[1] for fields in sizes}["Private_Dirty:"]) <= 8
     waiter.connection.sendall(wire.encode((wire.REPLY, 3, 0)))
