@@ -1,6 +1,7 @@
-"""How long the life of a container takes, and how much memory fifty of them do."""
+"""How long the life of a container takes, commands about one, and how much memory fifty take."""
 
 import os
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from harness.processes import descendants, settle
 
 CROWD = 50
 """Containers at once."""
+
+REPETITIONS = 5
+"""Of a short command, of which the median counts."""
 
 
 def call(runtime: Runtime, *words: str | Path) -> None:
@@ -73,6 +77,66 @@ class Life(Question[Runtime]):
             return (time.monotonic() - began) * 1000
 
 
+class Command(Question[Runtime]):
+    """A command about one container that runs."""
+
+    unit = "ms"
+
+    def __init__(self, title: str, *words: str) -> None:
+        self.title = title
+        #: NAME stands for the container
+        self.words = words
+
+    def ask(self, runtime: Runtime, workplace: Path) -> float:
+        """Its wall time, in milliseconds."""
+        with crowd(runtime, workplace, 1, together=False) as (names, _):
+            words = [names[0] if word == "NAME" else word for word in self.words]
+            return repeat(runtime, words)
+
+
+def repeat(runtime: Runtime, words: list[str]) -> float:
+    """The median wall time of a command, in milliseconds."""
+    times = []
+    for _ in range(REPETITIONS):
+        began = time.monotonic()
+        call(runtime, *words)
+        times.append((time.monotonic() - began) * 1000)
+    return statistics.median(times)
+
+
+@contextmanager
+def crowd(
+    runtime: Runtime, workplace: Path, size: int, *, together: bool
+) -> Iterator[tuple[list[str], set[int]]]:
+    """Containers that sleep, each in a sandbox of its own or all in one; the processes before."""
+    names = [f"crowd-{os.getpid()}-{number}" for number in range(size)]
+    begun: list[str] = []
+    with tidy(runtime, begun) as known:
+        for number, name in enumerate(names):
+            annotations = {}
+            if together:
+                kind = "container" if number else "sandbox"
+                annotations = {TYPE: kind, SANDBOX: names[0]}
+            made = bundle(workplace / name, ["sleep", "600"], **annotations)
+            begun.append(name)
+            call(runtime, "create", "--bundle", made, name)
+            call(runtime, "start", name)
+        yield names, known
+
+
+class Listing(Question[Runtime]):
+    """How long it takes to look over fifty containers."""
+
+    title = f"list of {CROWD} containers"
+    unit = "ms"
+    rounds = 1
+
+    def ask(self, runtime: Runtime, workplace: Path) -> float:
+        """The wall time of `list`, in milliseconds."""
+        with crowd(runtime, workplace, CROWD, together=False):
+            return repeat(runtime, ["list"])
+
+
 class Crowd(Question[Runtime]):
     """Fifty containers that sleep, each in a sandbox of its own or all in one."""
 
@@ -88,20 +152,16 @@ class Crowd(Question[Runtime]):
         """The proportional set size of all their processes, divided by their number, in MB."""
         if self.together and not makes_sandboxes(runtime):
             raise Failed("")
-        names = [f"crowd-{os.getpid()}-{number}" for number in range(CROWD)]
-        begun: list[str] = []
-        with tidy(runtime, begun) as known:
-            for number, name in enumerate(names):
-                annotations = {}
-                if self.together:
-                    kind = "container" if number else "sandbox"
-                    annotations = {TYPE: kind, SANDBOX: names[0]}
-                made = bundle(workplace / name, ["sleep", "600"], **annotations)
-                begun.append(name)
-                call(runtime, "create", "--bundle", made, name)
-                call(runtime, "start", name)
+        with crowd(runtime, workplace, CROWD, together=self.together) as (_, known):
             pids = [pid for pid in descendants() if pid not in known]
             return proportional_memory(pids) / 1024 / CROWD
 
 
-QUESTIONS: list[Question[Runtime]] = [Life(), Crowd(together=True), Crowd(together=False)]
+QUESTIONS: list[Question[Runtime]] = [
+    Life(),
+    Command("exec of `true` in a running container", "exec", "NAME", "true"),
+    Command("state of a container", "state", "NAME"),
+    Listing(),
+    Crowd(together=True),
+    Crowd(together=False),
+]

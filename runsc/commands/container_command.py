@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Action: TypeAlias = Callable[[Container, Parsed], int]
 
 
+#: NSIG of <signal.h>
+SIGNALS_END = 65
+
+
 def parse_or_help(syntax: Syntax, name: str, words: list[str]) -> Parsed | None:
     """The command line, options also behind the container's name; None when it was for help."""
     parsed = parse(syntax, words, f"runsc-py {name}")
@@ -66,10 +70,10 @@ def with_parsed(
 
 def signal_number(text: str) -> int:
     """`KILL`, `SIGKILL`, `9`.  Raises RunscError."""
+    if text.isascii() and text.isdigit() and 0 <= int(text) < SIGNALS_END:
+        return int(text)
     import signal
 
-    if text.isascii() and text.isdigit() and 0 <= int(text) < signal.NSIG:
-        return int(text)
     name = text.upper()
     if not name.startswith("SIG"):
         name = "SIG" + name

@@ -1,14 +1,8 @@
 """What a start of the sandbox imports: everybody waits for it, every time."""
 
-import subprocess
-import sys
-from pathlib import Path
-
-import msgpack
 import pytest
 
-ROOT = Path(__file__).parents[3]
-PARTS = ("sentry", "platform", "gofer", "runsc")
+from harness.imports import modules_after
 
 #: each costs between one and fifty milliseconds
 TOO_SLOW = {
@@ -38,34 +32,19 @@ PROGRAM = """
 import runsc_py.runsc.cli, runsc_py.runsc.commands.run, runsc_py.runsc.running
 import runsc_py.runsc.boot, runsc_py.runsc.sandbox, runsc_py.runsc.supervision
 import runsc_py.runsc.host_signals, runsc_py.sentry.kernel.run_loop, runsc_py.sentry.syscalls.all
-print("\\n".join(sys.modules))
 """
 
 
 IMAGE = """
 
 import runsc_py.runsc.images.running, runsc_py.runsc.images.cache, runsc_py.runsc.images.owners
-print("\\n".join(sys.modules))
 """
 
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Modules after the imports of a run, without those that an editable install's hook needs."""
-    return modules_after(PROGRAM, tmp_path_factory)
-
-
-def modules_after(program: str, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """What is imported after a program's imports."""
-    place = tmp_path_factory.mktemp("package")
-    (place / "runsc_py").mkdir()
-    for part in PARTS:
-        (place / "runsc_py" / part).symlink_to(ROOT / part)
-    libraries = Path(msgpack.__file__).parents[1]
-    path = f"import sys; sys.path[:0] = [{str(place)!r}]; sys.path.append({str(libraries)!r})"
-    words = [sys.executable, "-I", "-S", "-c", path + program]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
-    return set(done.stdout.split())
+    return modules_after(PROGRAM, tmp_path_factory.mktemp("package"))
 
 
 def test_no_slow_modules(imported: set[str]) -> None:
@@ -86,6 +65,6 @@ def test_number_of_modules(imported: set[str]) -> None:
 
 def test_a_cached_image_imports_nothing_slow(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What unpacks images is for those that are not in the cache."""
-    modules = modules_after(IMAGE, tmp_path_factory)
+    modules = modules_after(IMAGE, tmp_path_factory.mktemp("package"))
     assert modules & (TOO_SLOW | {"hashlib", "tarfile", "gzip", "zlib", "contextlib"}) == set()
     assert not any(name.startswith("runsc_py.runsc.archive") for name in modules)
