@@ -4,12 +4,11 @@ The root container has its sandbox.  For any other container, and for what `exec
 small process that waits by a control call and ends as the one inside did.  It is a child of
 whoever asks, and when that ends, of whoever reaps orphans there.  Engines signal it, too: what it
 gets the one inside gets, and SIGKILL takes that along (a probe that timed out).  There may be
-hundreds: each lets go of Python's memory, and is a few pages of C (platform/ptrace/native/waiter.c).
+hundreds: each lets go of Python's memory, and is a few pages of C (ptrace/native/waiter.c).
 """
 
 import os
 
-from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.environment import forget_environment
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE

@@ -42,21 +42,21 @@ def program(which: int) -> bytes:
 
 def test_compiled_filters_are_those_of_the_table() -> None:
     """Else: `make native`."""
-    assert [program(which) for which in range(5)] == allowed_calls.programs(NUMBERS)
+    assert [program(which) for which in range(6)] == allowed_calls.programs(NUMBERS)
 
 
 def test_security_page_lists_every_call() -> None:
     """Else: `make docs`."""
     page = (ROOT / "SECURITY.md").read_text()
     assert with_tables(page) == page
-    for call in (*EVERYBODYS, *allowed_calls.NETWORK, *allowed_calls.GOFER):
+    for call in (*EVERYBODYS, *allowed_calls.NETWORK, *allowed_calls.GOFER, *allowed_calls.WAITER):
         assert f"`{call.name}`" in page and call.reason in page
 
 
 @pytest.mark.parametrize(
     "calls",
-    [EVERYBODYS, allowed_calls.NETWORK, allowed_calls.GOFER],
-    ids=["sentry", "net", "gofer"],
+    [EVERYBODYS, allowed_calls.NETWORK, allowed_calls.GOFER, allowed_calls.WAITER],
+    ids=["sentry", "net", "gofer", "waiter"],
 )
 def test_no_dangerous_call(calls: tuple[Call, ...]) -> None:
     dangerous = {call.name for call in calls} & set(_DANGEROUS.split())
