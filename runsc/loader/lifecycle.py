@@ -13,7 +13,7 @@ import os
 
 from runsc_py.runsc.assembly import create
 from runsc_py.runsc.control import calls
-from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, UNSUPPORTED, ControlError
+from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import add_home, look_up_user
@@ -22,6 +22,7 @@ from runsc_py.runsc.loader.process_arguments import initial_limits, set_limit, w
 from runsc_py.runsc.loader.start import pid_namespace_of, prepare
 from runsc_py.sentry.auth.capabilities import ALL_CAPABILITIES
 from runsc_py.sentry.auth.credentials import user_credentials
+from runsc_py.sentry.fs.sys.control_group import CONTROLLERS
 from runsc_py.sentry.kernel.limits import RLIMIT_NAMES
 from runsc_py.sentry.kernel.process_creation import (
     CreationError,
@@ -164,12 +165,7 @@ class Lifecycle:
                 raise error.within("failed to resolve binary path") from None
         if call.resolve_home:
             add_home(walker, environment, uid)
-        for controller in call.initial_cgroups:
-            raise ControlError(
-                f"FindCgroup can't locate cgroup controller: {controller} "
-                "err: no controllers are mounted",
-                UNSUPPORTED,
-            )
+        _check_groups(call.initial_cgroups)
         return arguments, walker
 
     def _create(
@@ -246,6 +242,23 @@ class Lifecycle:
 
 def _has_stopped(group: ThreadGroup) -> bool:
     return group.exiting and not group.tasks
+
+
+def _check_groups(groups: dict[str, str]) -> None:
+    """Whether there are such control groups, by controller.  Raises ControlError.
+
+    There is one, the container's own, which every process is in and which has all controllers.
+    """
+    for controller, path in groups.items():
+        if controller not in CONTROLLERS:
+            reason = f"no such controller, there are {', '.join(CONTROLLERS)}"
+        elif os.path.normpath(path.strip("/")) != ".":
+            reason = f"no group {path!r} in the container's, and none can be made"
+        else:
+            continue
+        raise ControlError(
+            f"FindCgroup can't locate cgroup controller: {controller} err: {reason}", NOT_FOUND, 2
+        )
 
 
 def _limits(values: dict[str, list[int]]) -> Limits:

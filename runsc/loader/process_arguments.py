@@ -83,7 +83,7 @@ _INITIAL_LIMITS = {
     RLIMIT_RTPRIO: (0, 0),
 }
 #: those of this process count where they are lower
-_HOST_LIMITS = ((RLIMIT_FSIZE, resource.RLIMIT_FSIZE),)
+_HOST_LIMITS = ((RLIMIT_FSIZE, resource.RLIMIT_FSIZE), (RLIMIT_NOFILE, resource.RLIMIT_NOFILE))
 
 
 def capability_set(names: Iterable[str], config: Config) -> int:
@@ -150,7 +150,7 @@ def container_limits() -> Limits:
     limits = _limits(_CONTAINER_LIMITS)
     for number, host in _HOST_LIMITS:
         soft, hard = resource.getrlimit(host)
-        if hard != resource.RLIM_INFINITY:
+        if hard != resource.RLIM_INFINITY and hard < limits.get(number)[1]:
             limits.set(number, soft if soft != resource.RLIM_INFINITY else hard, hard)
     return limits
 

@@ -12,7 +12,7 @@ from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.inspection import ControlFile, ControlFileResult
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.synthetic import File
-from runsc_py.sentry.fs.sys.control_group import make_tree
+from runsc_py.sentry.fs.sys.control_group import CONTROLLERS, make_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from runsc_py.runsc.control.server import Deferred
     from runsc_py.runsc.services.services import Services
 
-#: besides "cgroup", which has what is of no controller
-CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
 #: file → argument of calls.Update
 _LIMITS = {"memory.max": "memory", "pids.max": "pids"}
 
@@ -42,6 +40,7 @@ def write(
 
 def _find(file: ControlFile) -> object:
     """What the tree has of a file, or why it has none, as ControlFileResult."""
+    # "cgroup" has what is of no controller.
     if file.controller not in (*CONTROLLERS, "cgroup"):
         known = ", ".join((*CONTROLLERS, "cgroup"))
         return ControlFileResult(error=f"no controller {file.controller!r}: there are {known}")

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
 
+#: what can be limited, or is counted
+CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
 #: microseconds: the period of cpu.max
 PERIOD = 100_000
 
@@ -75,7 +77,7 @@ def _refuse(task: "Task", data: bytes) -> None:
 def make_tree() -> dict[bytes, Specification]:
     """The files of the root group, and of a container's group (Linux's root has no limits)."""
     return {
-        b"cgroup.controllers": b"cpuset cpu memory pids\n",
+        b"cgroup.controllers": " ".join(CONTROLLERS).encode() + b"\n",
         b"cgroup.events": b"populated 1\nfrozen 0\n",
         b"cgroup.max.depth": b"max\n",
         b"cgroup.max.descendants": b"0\n",

@@ -127,7 +127,10 @@ def test_root_has_the_capabilities_of_the_policy(pod: Pod, client: ControlClient
         ({"limits": {"NOPE": [1, 1]}}, 'unknown limit "NOPE"'),
         ({"limits": {"CPU": [2, 1]}}, "soft limit 2 above hard limit 1"),
         ({"resolve_binary_path": True, "filename": "nope"}, "failed to resolve binary path"),
-        ({"initial_cgroups": {"cpu": "a"}}, "FindCgroup can't locate cgroup controller: cpu"),
+        ({"initial_cgroups": {"cpu": "a"}}, "controller: cpu err: no group 'a'"),
+        ({"initial_cgroups": {"job": "/"}}, "controller: job err: no such controller"),
+        ({"argv": ["/etc/passwd"]}, "failed to load /etc/passwd: Permission denied"),
+        ({"argv": ["/bin"]}, "failed to load /bin: Permission denied"),
         ({"filename": "sh"}, "failed to load sh"),
         ({"wd": "/nowhere"}, 'failed to find initial working directory "/nowhere"'),
         ({"wd": "/etc/passwd"}, "Not a directory"),
@@ -154,6 +157,39 @@ def test_descriptors_are_given_once(pod: Pod, client: ControlClient) -> None:
         assert "must be 0 or greater" in refused(client, call, (null,))
     finally:
         os.close(null)
+
+
+def test_the_containers_own_control_group(pod: Pod, client: ControlClient) -> None:
+    """It has every controller, and is where its processes are."""
+    prepare(pod, client)
+    groups = {"cpu": "", "memory": "/", "pids": "."}
+    assert start(client, "cat /proc/self/cgroup", initial_cgroups=groups) == "0::/\n"
+
+
+def test_the_end_is_told_again(pod: Pod, client: ControlClient) -> None:
+    """Reap sends the exit event once more, and none as long as the container runs."""
+    prepare(pod, client)
+    with pod.client() as listener:
+        events = listener.events(listener.subscribe("one"))
+        client.call(StartContainer("one", argv=["/bin/sleep", "600"]), NOTHING)
+        assert next(events).kind == "started"
+        client.call(Reap("one"), NOTHING)
+        client.call(SignalContainer("one", signal.SIGTERM, all=True), NOTHING)
+        client.call(SignalContainer("one", signal.SIGKILL), NOTHING)
+        assert client.wait("one") == signal.SIGKILL
+        client.call(Reap("one"), NOTHING)
+        client.call(GetExitStatus("one"), int)
+        told = [next(events) for _ in range(3)]
+    assert {(event.kind, event.data["exit_status"]) for event in told} == {
+        ("exited", signal.SIGKILL)
+    }
+    assert 'no container with id "two"' in _reap_of_nobody(pod)
+
+
+def _reap_of_nobody(pod: Pod) -> str:
+    with pod.client() as listener, pod.client() as client:
+        listener.subscribe()
+        return refused(client, Reap("two"))
 
 
 def test_secrets_are_not_shown() -> None:

@@ -5,6 +5,7 @@ process is made of, 8 standard files.
 """
 
 import os
+import resource
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -103,6 +104,27 @@ def test_step_4_a_created_container_is_not_joined(pod: Pod) -> None:
     assert pod("delete", "waiting").status == 0
 
 
+def test_step_4_the_namespace_of_who_has_ended_is_not_joined(pod: Pod) -> None:
+    """Nothing can be started there; gVisor answers that it has no memory for that."""
+    path = f"{OURS}/task/{os.getpid()}/ns/pid_for_children"
+    pod.running("over", ["true"], namespaces(path))
+    assert pod.ended("over") == 0
+    assert pod.shown("echo $$", namespaces(path)) == "1\n"
+    assert pod("delete", "over").status == 0
+
+
+def test_step_5_a_renamed_container(pod: Pod) -> None:
+    """The new name is the one that others cannot have."""
+    renamed = {NAME: "web", "dev.gvisor.container-name-remap.0": "web=site"}
+    pod.running("first", SLEEP, {"annotations": renamed})
+    try:
+        refused = pod.start("second", SLEEP, {"annotations": {NAME: "site"}})
+        assert "container name 'site' is held by 'first'" in refused.stderr
+        assert pod("delete", "second").status == 0
+    finally:
+        assert pod("delete", "--force", "first").status == 0
+
+
 def test_step_5_a_name_is_held_by_one(pod: Pod) -> None:
     """gVisor lets the second one overwrite the first."""
     named = {"annotations": {NAME: "web"}}
@@ -129,7 +151,9 @@ def test_step_7a_limits_are_a_containers_own(pod: Pod) -> None:
     """gVisor changes a table that the next container gets."""
     limits = {"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 17, "hard": 17}]}}
     assert pod.shown("ulimit -n", limits) == "17\n"
-    assert pod.shown("ulimit -n", {"process": {"rlimits": []}}) == "1048576\n"
+    # Without a limit of its own it has the sandbox's, which is as high as the host lets it be.
+    hard = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 1 << 20)
+    assert pod.shown("ulimit -n", {"process": {"rlimits": []}}) == f"{hard}\n"
 
 
 def test_step_7b_the_last_value_of_a_variable_wins(pod: Pod) -> None:
@@ -151,6 +175,18 @@ def test_step_8_a_terminal_is_asked_for_at_create(pod: Pod) -> None:
     """There is no console socket here, and no terminal in its place."""
     created = pod.create("terminal", SLEEP, {"process": {"terminal": True}})
     assert created.status != 0 and "console socket" in created.stderr
+
+
+def test_step_11_the_event_says_what_was_started(pod: Pod) -> None:
+    """Directory, arguments and whether it has a terminal; the environment is nobody's business."""
+    assert pod.create("told", ["sleep", "600"]).status == 0
+    with pod.client() as client:
+        events = client.events(client.subscribe("told"))
+        assert pod("start", "told").status == 0
+        started = next(events)
+    assert (started.kind, started.container_id) == ("started", "told")
+    assert started.data == {"cwd": "/", "args": ["sleep", "600"], "terminal": False}
+    assert pod("delete", "--force", "told").status == 0
 
 
 def test_a_containers_end_leaves_the_others_alone(pod: Pod, neighbour: str) -> None:
@@ -175,7 +211,7 @@ def test_exec_waits_for_no_start(pod: Pod) -> None:
     """What is not started, or has ended, takes no more processes."""
     assert pod.create("idle", SLEEP).status == 0
     refused = pod("exec", "idle", "true")
-    assert refused.status != 0 and "not started" in refused.stderr
+    assert refused.status != 0 and 'container "idle" not started' in refused.stderr
     assert pod("delete", "idle").status == 0
     pod.running("over", ["true"])
     assert pod.ended("over") == 0
