@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from runsc_py.runsc.control import codec, wire
 from runsc_py.runsc.control.calls import Call
-from runsc_py.runsc.control.errors import INTERNAL, PROTOCOL, UNSUPPORTED, ControlError
+from runsc_py.runsc.control.errors import INTERNAL, INVALID, PROTOCOL, UNSUPPORTED, ControlError
 from runsc_py.runsc.errors import RunscError
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.kernel.waiting import POLLHUP, POLLIN, POLLOUT, WaitQueue
@@ -146,9 +146,11 @@ class ControlServer:
             raise ControlError(str(error)) from None
         except KernelError as error:
             raise ControlError.of_kernel(method, error) from None
-        except (OSError, ValueError) as error:
-            number = error.errno or 0 if isinstance(error, OSError) else 0
-            raise ControlError(f"{method}: {error}", INTERNAL, number) from None
+        except ValueError as error:
+            # A text that is no JSON, a name with a NUL: the arguments' fault.
+            raise ControlError(f"{method}: {error}", INVALID) from None
+        except OSError as error:
+            raise ControlError(f"{method}: {error}", INTERNAL, error.errno or 0) from None
 
 
 class Connection:
