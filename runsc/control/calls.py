@@ -389,6 +389,23 @@ class Reap(Call):
 
 
 @message
+class PauseExternalNetworking(Call):
+    """Let nothing pass between the sandbox and other machines; with --network=host.  Answers None.
+
+    Connections stay and wait, new ones are refused (ENETUNREACH).  Loopback goes on.
+    """
+
+    METHOD = "Lifecycle.PauseExternalNetworking"
+
+
+@message
+class ResumeExternalNetworking(Call):
+    """The opposite of PauseExternalNetworking.  Answers None."""
+
+    METHOD = "Lifecycle.ResumeExternalNetworking"
+
+
+@message
 class IsContainerRunning(Call):
     """Answers a bool; False for an unknown container."""
 

@@ -13,7 +13,7 @@ import os
 
 from runsc_py.runsc.assembly import create
 from runsc_py.runsc.control import calls
-from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, ControlError
+from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, UNSUPPORTED, ControlError
 from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import add_home, look_up_user
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.limits import Limits
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
+    from runsc_py.sentry.socket.namespace import NetworkNamespace
 
 
 class Lifecycle:
@@ -53,6 +54,8 @@ class Lifecycle:
             (calls.Reap, self.reap),
             (calls.IsContainerRunning, self.is_running),
             (calls.SignalContainer, self.signal),
+            (calls.PauseExternalNetworking, self.pause_networking),
+            (calls.ResumeExternalNetworking, self.resume_networking),
         ):
             server.register(kind, handler)
 
@@ -230,6 +233,28 @@ class Lifecycle:
             raise ControlError(f"{call.container_id} container not running", STATE)
         mode = calls.TO_ALL if call.all else calls.TO_PROCESS
         self._loader.signal(call.container_id, call.signal, 0, mode)
+
+    def pause_networking(
+        self, call: calls.PauseExternalNetworking, files: list[int], later: Deferred
+    ) -> None:
+        """Hold what goes to and comes from other machines."""
+        self._host_network().hold()
+
+    def resume_networking(
+        self, call: calls.ResumeExternalNetworking, files: list[int], later: Deferred
+    ) -> None:
+        """Let it pass again."""
+        self._host_network().let_go()
+
+    def _host_network(self) -> NetworkNamespace:
+        network = self._loader.namespaces.network
+        if not network.uses_host:
+            raise ControlError(
+                "the sandbox has no external network",
+                UNSUPPORTED,
+                hint="sandboxes with --network=host have one",
+            )
+        return network
 
     def _group(self, identifier: str) -> ThreadGroup | None:
         entry = self._loader.processes.get((identifier, 0))

@@ -49,9 +49,11 @@ from runsc_py.sentry.errors import (
     EACCES,
     EAGAIN,
     EINPROGRESS,
+    ENETUNREACH,
     ENOPROTOOPT,
     EPROTONOSUPPORT,
     ESOCKTNOSUPPORT,
+    KernelError,
     error_for,
 )
 from runsc_py.sentry.kernel.waiting import POLLIN, POLLOUT, POLLPRI, POLLRDHUP, WaitQueue
@@ -130,13 +132,34 @@ class HostSocket(Socket):
         self.wait_queue = WaitQueue(self._watch, self._unwatch)
 
     def _watch(self) -> None:
+        self.namespace.waiting_for_host.add(self)
         self.kernel.events.watch(self.host.fileno(), _WATCHED | select.EPOLLET, self.wait_queue)
 
     def _unwatch(self) -> None:
+        self.namespace.waiting_for_host.discard(self)
         self.kernel.events.unwatch(self.host.fileno(), self.wait_queue)
 
     def host_descriptor(self) -> int | None:
         return self.host.fileno()
+
+    # -- holding: NetworkNamespace.hold ------------------------------------------------------
+
+    def _check_held(self, error: type[KernelError] = EAGAIN) -> None:
+        """Raise `error` when what the socket is connected or bound to is held."""
+        if self.namespace.is_held and not self._is_local():
+            raise error
+
+    def _check_target(self, target: tuple[object, ...]) -> None:
+        """As with an interface that is down.  Errors: ENETUNREACH."""
+        if self.namespace.is_held and not _is_loopback(target):
+            raise ENETUNREACH
+
+    def _is_local(self) -> bool:
+        """Whether the other end, or else the own name, is this machine's loopback."""
+        try:
+            return _is_loopback(self.host.getpeername())
+        except OSError:
+            return _is_loopback(self.host.getsockname())
 
     # -- names and connections ----------------------------------------------------------------
 
@@ -176,6 +199,7 @@ class HostSocket(Socket):
         _host(self.host.listen, max(backlog, 0) & 0x7FFFFFFF)
 
     def accept(self, task: "Task") -> Socket:
+        self._check_held()
         descriptor, _ = _host(self.host._accept)  # type: ignore[attr-defined]
         os.set_blocking(descriptor, False)
         host = HostDescriptor(self.family, self.kind, self.protocol, descriptor)
@@ -186,6 +210,7 @@ class HostSocket(Socket):
             self._dissolve()
             return
         target = self._tuple(address)
+        self._check_target(target)
         try:
             _host(self.host.connect, target)
         except EINPROGRESS:
@@ -225,10 +250,14 @@ class HostSocket(Socket):
     def send(self, task: "Task", message: Outgoing) -> int:
         flags = message.flags & _SEND_FLAGS | MSG_DONTWAIT | MSG_NOSIGNAL
         if message.address is not None and self.kind == SOCK_DGRAM:
-            return _host(self.host.sendto, message.data, flags, self._tuple(message.address))
+            target = self._tuple(message.address)
+            self._check_target(target)
+            return _host(self.host.sendto, message.data, flags, target)
+        self._check_held(EAGAIN if self.kind == SOCK_STREAM else ENETUNREACH)
         return _host(self.host.send, message.data, flags)
 
     def receive(self, task: "Task", size: int, flags: int) -> Incoming:
+        self._check_held()
         host_flags = flags & _RECEIVE_FLAGS | MSG_DONTWAIT
         if self.kind == SOCK_STREAM:
             return Incoming(_host(self.host.recv, min(size, _STREAM_PIECE), host_flags))
@@ -276,7 +305,10 @@ class HostSocket(Socket):
     # -- the open file ----------------------------------------------------------------------
 
     def poll(self) -> int:
+        held = self.namespace.is_held and not self._is_local()
         for _, events in self.poller.poll(0):
+            if held:  # a datagram may be sent, and is told that nobody can be reached
+                events &= POLLOUT if self.kind == SOCK_DGRAM else 0
             readable = events & POLLIN
             writable = events & POLLOUT
             return events | readable << 6 | writable << 6  # POLLRDNORM, POLLWRNORM
@@ -284,6 +316,12 @@ class HostSocket(Socket):
 
     def release(self) -> None:
         self.host.close()
+
+
+def _is_loopback(address: tuple[Any, ...]) -> bool:
+    """Whether an address as Python has it stays on this machine."""
+    host = str(address[0]).removeprefix("::ffff:")
+    return host.startswith("127.") or host == "::1"
 
 
 class HostStream(HostSocket):

@@ -28,11 +28,13 @@ class NetworkNamespace:
         "first_unprivileged_port",
         "forwarding",
         "inode_number",
+        "is_held",
         "kernel",
         "netlink_sockets",
         "ping_groups",
         "uses_host",
         "user_namespace",
+        "waiting_for_host",
     )
 
     def __init__(
@@ -45,6 +47,10 @@ class NetworkNamespace:
         self.inode_number = kernel.new_inode_number()
         #: IP sockets are the host's
         self.uses_host = uses_host
+        #: nothing passes between the host's sockets and other machines
+        self.is_held = False
+        #: sockets of the host that somebody waits for
+        self.waiting_for_host: set[Socket] = set()
         self.abstract_sockets: dict[bytes, Socket] = {}
         #: net.ipv4.conf.default.tag, a number that only its writers know the meaning of
         self.default_tag = 0
@@ -73,6 +79,16 @@ class NetworkNamespace:
         """Whether ICMP sockets are for these (icmp(7))."""
         first, last = self.ping_groups
         return any(first <= gid <= last for gid in (credentials.egid, *credentials.groups))
+
+    def hold(self) -> None:
+        """Let nothing pass to or from other machines until `let_go`; loopback is not concerned."""
+        self.is_held = True
+
+    def let_go(self) -> None:
+        """Whoever waits for something of the host's looks again."""
+        self.is_held = False
+        for socket in list(self.waiting_for_host):
+            socket.wait_queue.notify()
 
     def ports(self, protocol: int) -> "PortTable":
         """Who has which port of IPPROTO_TCP or IPPROTO_UDP."""
