@@ -28,7 +28,7 @@ from runsc_py.runsc.standard_files import close_others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
@@ -279,13 +279,18 @@ class SubcontainerGofer:
         self.gofer_mounts = gofer_mounts
 
 
-def start_subcontainer_gofer(spec: Spec, config: Config, bundle: str) -> SubcontainerGofer:
-    """Fork the gofer of a container that is to be started in a running sandbox."""
+def start_subcontainer_gofer(
+    spec: Spec, config: Config, annotations: Mapping[str, str]
+) -> SubcontainerGofer:
+    """Fork the gofer of a container that is to be started in a running sandbox.
+
+    `annotations`: of the sandbox's root container.
+    """
     from runsc_py.gofer.process import start_detached_gofer
     from runsc_py.runsc.confinement.walls import confine_gofer
     from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 
-    mounts, layers = plan_gofer_mounts(spec, config)
+    mounts, layers = plan_gofer_mounts(spec, config, annotations)
     if config.fdlimit >= 0:
         from runsc_py.runsc.sandbox import raise_descriptor_limit
 

@@ -40,10 +40,13 @@ def enter_container_root(spec: Spec, config: Config) -> int:
     Returns a descriptor that becomes readable when somebody opens a file of the root directory
     there, -1 where the host does not tell that.
     """
-    sources = [one for one in plan_gofer_mounts(spec, config)[0] if not one.is_store]
-    root = _attach_root(sources[0])
+    mounts, layers = plan_gofer_mounts(spec, config)
+    served = iter([one for one in mounts if not one.is_store])
+    source = next(served)
+    root = _attach_root(source)
     try:
-        _attach_mounts(spec, root, sources)
+        binds = [next(served) if one.uses_gofer else None for one in layers[1:]]
+        _attach_mounts(spec, root, binds, may_make=not source.read_only)
         host_calls.enter_root(root)
         try:
             return host_calls.watch_mount(b"/")
@@ -70,8 +73,10 @@ def _attach_root(source: MountSpec) -> int:
     return root
 
 
-def _attach_mounts(spec: Spec, root: int, sources: list[MountSpec]) -> None:
-    may_make = not sources[0].read_only
+def _attach_mounts(
+    spec: Spec, root: int, sources: list[MountSpec | None], *, may_make: bool
+) -> None:
+    """`sources`: of the bind mounts; None for what only the sentry has."""
     read_only = host_calls.MOUNT_ATTR_RDONLY
     nothing = host_calls.new_mount(b"tmpfs", {b"mode": b"755"}, read_only)
     try:
@@ -79,12 +84,12 @@ def _attach_mounts(spec: Spec, root: int, sources: list[MountSpec]) -> None:
         for destination in _OF_THE_SENTRY:
             if destination not in wanted:
                 _attach(_copy(nothing), root, destination, may_make)
-        binds = iter(sources[1:])
+        binds = iter(sources)
         for mount in spec.mounts:
-            if not mount.is_bind:
+            source = next(binds) if mount.is_bind else None
+            if source is None:
                 _attach(_copy(nothing), root, mount.destination, may_make)
                 continue
-            source = next(binds)
             try:
                 tree = host_calls.open_tree(os.fsencode(source.source))
             except FileNotFoundError:

@@ -128,7 +128,8 @@ class Container:
         assert sandbox is not None
         content = encode(without_sandbox_namespace(record.spec, sandbox.pid)).encode()
         config = Config.from_dict(record.config)
-        gofer = start_subcontainer_gofer(decode_spec(content), config, record.bundle)
+        root = self._store.load(record.sandbox_id)
+        gofer = start_subcontainer_gofer(decode_spec(content), config, root.annotations)
         try:
             call = StartSubcontainer(
                 self.identifier, content, record.config, gofer.gofer_mounts, bundle=record.bundle

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from runsc_py.runsc.containers.console_relay import ConsoleRelay
 
 
+#: annotations about the root directory (loader/hints.py)
+ROOT_HINTS = "dev.gvisor.spec.rootfs."
 #: it is there where systemd is the host's first process (sd_booted(3))
 SYSTEMD = "/run/systemd/system"
 
@@ -99,6 +101,10 @@ class Creation:
         for warning in warnings + validate(spec):
             self._log.warning(warning)
         override_by_annotations(self._config, spec.annotations)
+        if any(key.startswith(ROOT_HINTS) for key in spec.annotations):
+            from runsc_py.runsc.loader.hints import apply_root_hint
+
+            apply_root_hint(spec, self._config)
         assert spec.process is not None
         spec.process.env += self._options.environment
         check_console(

@@ -8,12 +8,15 @@ in a filestore the one behind that.
 from __future__ import annotations
 
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.loader.hints import RootHint, mount_hints
 from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.overlay import ALL, MEMORY, NONE, SELF, Overlay
 from runsc_py.sentry.vfs.mount import MS_RDONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runsc_py.gofer.process import MountSpec
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.oci.spec import Spec
@@ -74,15 +77,17 @@ class GoferMountConfiguration:
 
 
 def plan_gofer_mounts(
-    spec: Spec, config: Config
+    spec: Spec, config: Config, annotations: Mapping[str, str] | None = None
 ) -> tuple[list[MountSpec], list[GoferMountConfiguration]]:
     """What a gofer for this container serves, and how each mount is layered.
 
     Behind a mount with a filestore comes the store, which the gofer fills with unnamed files.
+    `annotations`: of the sandbox's root container, None when this is it.
     """
     assert spec.root is not None
-    overlay = config.overlay
-    layers = _layers_of(overlay if overlay.mounts != NONE else None)
+    hints = mount_hints(spec.annotations if annotations is None else annotations)
+    root_overlay, overlay = RootHint(spec.annotations).overlay(config), config.overlay
+    layers = _layers_of(root_overlay if root_overlay.mounts != NONE else None)
     if spec.root.readonly:
         # Only mount points are made there.
         layers = GoferMountConfiguration(LISAFS, MEMORY)
@@ -90,7 +95,13 @@ def plan_gofer_mounts(
     for mount in spec.mounts:
         if not mount.is_bind:
             continue
+        hint = hints.get(mount.source)
         read_only = bool(parse_mount_options(mount.options)[0] & MS_RDONLY)
+        if hint is not None and hint.is_memory:
+            planned.append(
+                (mount.source, read_only, GoferMountConfiguration(NONE, MEMORY, hint.size))
+            )
+            continue
         layers = _layers_of(overlay if overlay.mounts == ALL and not read_only else None)
         planned.append((mount.source, read_only or layers.is_overlay, layers))
     return _served(planned, config), [layers for _, _, layers in planned]

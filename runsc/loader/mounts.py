@@ -14,6 +14,7 @@ from runsc_py.runsc.assembly import MountTree
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+from runsc_py.runsc.loader.hints import SHARED
 from runsc_py.runsc.loader.kernel_filesystems import KINDS, make_filesystem
 from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.loader.propagation import propagate
@@ -129,15 +130,16 @@ class MountBuilder:
 
     def _mount_root(self, namespaces: Namespaces | None) -> None:
         assert self._spec.root is not None
-        filesystem = self._layered(self._layers[0], self._spec.root.path, is_root=True)
+        access = self._config.file_access
+        filesystem = self._layered(self._layers[0], self._spec.root.path, access, is_root=True)
         if not filesystem.root.is_directory:
             raise ControlError(f"root directory {self._spec.root.path}: not a directory")
         self.tree = MountTree(self._kernel, filesystem, namespaces, self._pid_namespace)
 
     def _layered(
-        self, layers: GoferMountConfiguration, source: str, *, is_root: bool = False
+        self, layers: GoferMountConfiguration, source: str, access: str, *, is_root: bool = False
     ) -> FileSystem:
-        """What the gofer serves, under memory if so wished."""
+        """What the gofer serves, under memory if so wished; `access` as --file-access has it."""
         kernel = self._kernel
         size = parse_size(kernel, b"size", layers.size.encode()) if layers.size else None
         if self._client is None and layers.served_mounts:
@@ -147,7 +149,6 @@ class MountBuilder:
         if not layers.uses_gofer:
             return self._upper(layers, source, index, size, 0o755)
         assert self._client is not None
-        access = self._config.file_access if is_root else self._config.file_access_mounts
         owners = self._owners if is_root else None
         try:
             lower = GoferFileSystem(
@@ -200,13 +201,19 @@ class MountBuilder:
     def _mount(self, mount: MountSpecification, layers: GoferMountConfiguration | None) -> None:
         flags, options = parse_mount_options(mount.options)
         destination = os.path.normpath(mount.destination)
-        shared = self._shared.find(mount.source)
-        known = shared.filesystem if shared is not None else None
+        hint, known = self._shared.hint(mount.source), self._shared.find(mount.source)
+        if hint is not None:
+            hint.check(destination, flags)
         if layers is not None and known is not None:
             self._index += layers.served_mounts
             made = self._attach(destination, known, flags)
+        elif layers is not None and hint is not None and not layers.uses_gofer:
+            made = self._mount_kernel(destination, "tmpfs", flags, hint.options)
         elif layers is not None:
-            made = self._attach(destination, self._layered(layers, mount.source), flags)
+            access = self._config.file_access_mounts
+            if hint is not None:
+                access = "shared" if hint.share == SHARED else "exclusive"
+            made = self._attach(destination, self._layered(layers, mount.source, access), flags)
         elif known is not None and mount.type == "tmpfs":
             made = self._attach(destination, known, flags)
         elif mount.type in KINDS:
@@ -218,8 +225,7 @@ class MountBuilder:
         else:
             self._kernel.log.warning(f"ignoring mount of unknown type {mount.type!r}")
             return
-        if shared is not None:
-            shared.keep(made.filesystem)
+        self._shared.keep(mount.source, made.filesystem)
         propagate(self.tree.mounts, made, mount.options)
 
     def _refuse_link(self, destination: str, kind: str) -> None:

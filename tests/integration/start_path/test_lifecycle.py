@@ -41,7 +41,7 @@ def prepare(pod: Pod, client: ControlClient) -> None:
     document = json.loads((bundle / "config.json").read_text())
     document["root"]["path"] = str(bundle / "rootfs")
     spec = json.dumps(document).encode()
-    gofer = start_subcontainer_gofer(decode_spec(spec), Config(), str(bundle))
+    gofer = start_subcontainer_gofer(decode_spec(spec), Config(), {})
     try:
         call = PrepareNamespaces("one", spec, dict(Config().to_dict()), gofer.gofer_mounts)
         client.call(call, NOTHING, [gofer.descriptor])

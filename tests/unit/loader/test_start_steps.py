@@ -8,6 +8,7 @@ from runsc_py.runsc.config import Config
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+from runsc_py.runsc.loader.hints import MountHint, RootHint, mount_hints
 from runsc_py.runsc.loader.loader import name_of
 from runsc_py.runsc.loader.process_arguments import (
     capability_set,
@@ -76,7 +77,53 @@ def test_layers_that_are_none(text: str) -> None:
 def test_hints_name_volumes_of_the_pod() -> None:
     prefix = "dev.gvisor.spec.mount.cache."
     hints = {f"{prefix}source": "/v", f"{prefix}type": "tmpfs", f"{prefix}share": "pod"}
-    assert SharedMounts(hints).find("/v") is not None
-    assert SharedMounts(hints | {f"{prefix}share": "container"}).find("/v") is None
+    found = SharedMounts(hints).hint("/v")
+    assert found is not None and found.is_memory and found.is_mounted_once
+    assert SharedMounts(hints).hint("/w") is None
+    bound = MountHint("a", {"source": "/v", "type": "bind", "share": "container"})
+    assert not bound.is_memory and not bound.is_mounted_once
     with pytest.raises(RunscError, match="incomplete"):
         SharedMounts({f"{prefix}source": "/v"})
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        ({"mount.a.source": ""}, "invalid mount annotation"),
+        ({"mount.a.type": "erofs"}, "invalid mount annotation"),
+        ({"mount.a.share": "all"}, "invalid mount annotation"),
+        ({"mount.a.directfs": "on"}, "invalid mount annotation"),
+        ({"mount.a.colour": "red"}, "invalid mount annotation"),
+        ({"mount.source": "/v"}, "invalid mount annotation"),
+        ({"mount..source": "/v"}, "invalid mount annotation"),
+        (
+            {f"mount.{name}.{field}": value for name in "ab" for field, value in
+             (("source", "/v"), ("type", "bind"), ("share", "pod"))},
+            "mounts 'a' and 'b' have the same source '/v'",
+        ),
+        ({"rootfs.source": "relative"}, "invalid rootfs annotation"),
+        ({"rootfs.type": "erofs"}, "invalid rootfs annotation"),
+        ({"rootfs.overlay": "dir=/tmp"}, "invalid rootfs annotation"),
+        ({"rootfs.options": "size=x"}, "use none, or root:"),
+        ({"rootfs.options": "mode=1"}, "invalid rootfs annotation"),
+        ({"rootfs.directfs": "on"}, "invalid rootfs annotation"),
+    ],
+)  # fmt: skip
+def test_hints_that_are_none(annotations: dict[str, str], message: str) -> None:
+    """Named with what was given."""
+    whole = {f"dev.gvisor.spec.{key}": value for key, value in annotations.items()}
+    with pytest.raises(RunscError, match=message):
+        mount_hints(whole)
+        RootHint(whole)
+
+
+def test_hints_of_a_root_directory() -> None:
+    """They come before the options, but for a directory that only the options name."""
+    prefix = "dev.gvisor.spec.rootfs."
+    hint = RootHint({f"{prefix}overlay": "self", f"{prefix}options": "size=1m"})
+    overlay = hint.overlay(Config(overlay2="root:dir=/var/tmp,size=2m"))
+    assert (overlay.medium, overlay.directory, overlay.size) == ("self", "", "1m")
+    overlay = RootHint({}).overlay(Config(overlay2="all:dir=/var/tmp"))
+    assert (overlay.medium, overlay.directory) == ("dir", "/var/tmp")
+    none = RootHint({f"{prefix}overlay": "none"}).overlay(Config(overlay2="root:self"))
+    assert none.medium == "none"
