@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from runsc_py.runsc.containers.host_process import HostProcess
     from runsc_py.runsc.control.client import ControlClient
     from runsc_py.runsc.runtime_log import RuntimeLog
 
@@ -182,8 +183,7 @@ class Container:
         if not record.is_root and process.wait(PATIENCE):
             return
         process.kill(SIGKILL)
-        if not process.wait(GRACE):
-            raise RunscError(f"process {process.pid} of container {self.identifier} does not end")
+        self._await(process)
 
     def wait(self) -> int:
         """Wait for its end, or look that up; its status as a shell has it.  Raises RunscError."""
@@ -230,6 +230,13 @@ class Container:
             if error.code != CLOSED:
                 raise
             raise RunscError("container not running") from None
+        if everyone and number == SIGKILL and status == RUNNING and process is not None:
+            # Who kills everything wants to hear that it is gone.
+            self._await(process)
+
+    def _await(self, process: "HostProcess") -> None:
+        if not process.wait(GRACE):
+            raise RunscError(f"process {process.pid} of container {self.identifier} does not end")
 
     # -- limits --------------------------------------------------------------------------------
 

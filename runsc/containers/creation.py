@@ -13,7 +13,7 @@ from runsc_py.runsc.containers.annotations import sandbox_of
 from runsc_py.runsc.containers.console import check_console, open_console, send_pidfd
 from runsc_py.runsc.containers.container import Container
 from runsc_py.runsc.containers.hooks import run_create_container_hooks, run_hooks
-from runsc_py.runsc.containers.host_namespaces import check_paths, resolve_id_maps
+from runsc_py.runsc.containers.host_namespaces import check_paths, resolve_id_maps, resolve_offsets
 from runsc_py.runsc.containers.host_process import HostProcess
 from runsc_py.runsc.containers.identifiers import check_identifier
 from runsc_py.runsc.containers.pid_file import write_pid_file
@@ -85,6 +85,7 @@ class Creation:
         if spec.linux is not None and any(one.path for one in spec.linux.namespaces):
             check_paths(spec, self._log, is_root=sandbox_id == self._identifier)
         resolve_id_maps(spec, self._store)
+        resolve_offsets(spec, self._store)
         with self._store.locked(self._identifier):
             if self._store.exists(self._identifier):
                 raise RunscError(f"container with given ID already exists: {self._identifier}")

@@ -1,14 +1,15 @@
 """Namespaces that a specification names by path.
 
 A network namespace can be joined by a sandbox that uses the host's sockets, a PID namespace is that
-of another container of the sandbox (loader/start.py).  Of a user namespace only the id maps count:
-they are read here.  The others cannot be shared with processes of the host, who has other kernels.
+of another container of the sandbox (loader/start.py).  Of a user namespace only the id maps count,
+of a time namespace the offsets: they are read here.  The others cannot be shared with processes of
+the host, which are another kernel's.
 """
 
 import os
 
 from runsc_py.runsc.errors import RunscError
-from runsc_py.runsc.oci.spec import IdMapping, Namespace, Spec
+from runsc_py.runsc.oci.spec import IdMapping, Namespace, Spec, TimeOffset
 from runsc_py.runsc.runtime_log import RuntimeLog
 from runsc_py.sentry.abi.ioctl import NS_GET_NSTYPE
 from runsc_py.sentry.abi.process import (
@@ -24,6 +25,7 @@ from runsc_py.sentry.abi.process import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runsc_py.runsc.containers.record import ContainerRecord
     from runsc_py.runsc.containers.store import StateDirectory
 
 #: by type, as ioctl_nsfs(2) tells which one a file is
@@ -53,7 +55,7 @@ def check_paths(spec: Spec, log: RuntimeLog, *, is_root: bool) -> None:
             reason = (error.strerror or "").lower()
             raise RunscError(f"{namespace.type} namespace: stat {path}: {reason}") from None
         _check_type(namespace)
-        if is_root and namespace.type in ("ipc", "uts", "mount", "cgroup", "time"):
+        if is_root and namespace.type in ("ipc", "uts", "mount", "cgroup"):
             log.warning(
                 f"{namespace.type} namespace {path} is not joined: the container has its own kernel"
             )
@@ -99,6 +101,56 @@ def resolve_id_maps(spec: Spec, store: "StateDirectory") -> None:
     _check_user(spec)
 
 
+def resolve_offsets(spec: Spec, store: "StateDirectory") -> None:
+    """Give the specification the offsets of the time namespace it names.  Raises RunscError."""
+    namespace, linux = spec.namespace("time"), spec.linux
+    if namespace is None or linux is None or not namespace.path:
+        return
+    if linux.time_offsets:
+        raise RunscError(
+            "time namespace enabled, but both namespace path and time offsets specified"
+        )
+    pid = _process_of(namespace.path, "time")
+    record = _container_of(pid, store)
+    if record is not None:
+        offsets = (record.spec.get("linux") or {}).get("timeOffsets") or {}
+        linux.time_offsets = {
+            name: TimeOffset(secs=one.get("secs", 0), nanosecs=one.get("nanosecs", 0))
+            for name, one in offsets.items()
+        }
+    elif pid:
+        linux.time_offsets = {
+            name: TimeOffset(secs=seconds, nanosecs=nanoseconds)
+            for name, seconds, nanoseconds in _read_offsets(f"/proc/{pid}/timens_offsets")
+        }
+
+
+def _read_offsets(path: str) -> list[tuple[str, int, int]]:
+    try:
+        with open(path) as file:
+            rows = [line.split() for line in file]
+    except OSError as error:
+        raise RunscError(f"{path}: {error.strerror}") from None
+    return [(name, int(seconds), int(nanoseconds)) for name, seconds, nanoseconds in rows]
+
+
+def _process_of(path: str, kind: str) -> int:
+    """The process that /proc/PID/ns/KIND names; 0 when the path is another."""
+    parts = path.split("/")
+    if parts[:2] == ["", "proc"] and parts[3:] == ["ns", kind] and parts[2].isdigit():
+        return int(parts[2])
+    return 0
+
+
+def _container_of(pid: int, store: "StateDirectory") -> "ContainerRecord | None":
+    """The container that this process stands for: it is ours, and its namespaces say nothing."""
+    for identifier in store.identifiers() if pid else ():
+        record = store.load(identifier)
+        if record.process is not None and record.process.pid == pid:
+            return record
+    return None
+
+
 def _check_user(spec: Spec) -> None:
     linux, process = spec.linux, spec.process
     assert linux is not None and process is not None
@@ -136,19 +188,16 @@ def _maps_of(
     path: str, store: "StateDirectory"
 ) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
     """Of uids and of gids.  Raises RunscError."""
-    parts = path.split("/")
-    if parts[:2] == ["", "proc"] and parts[3:] == ["ns", "user"] and parts[2].isdigit():
-        pid = int(parts[2])
-        for identifier in store.identifiers():
-            record = store.load(identifier)
-            if record.process is not None and record.process.pid == pid:
-                # Its process is ours; its user namespace is what its specification says.
-                linux = record.spec.get("linux") or {}
-                return tuple(  # type: ignore[return-value]
-                    [(one["containerID"], one["hostID"], one["size"]) for one in linux.get(key, ())]
-                    or EVERYTHING
-                    for key in ("uidMappings", "gidMappings")
-                )
+    pid = _process_of(path, "user")
+    record = _container_of(pid, store)
+    if record is not None:
+        linux = record.spec.get("linux") or {}
+        uids, gids = (
+            [(one["containerID"], one["hostID"], one["size"]) for one in linux.get(key, ())]
+            for key in ("uidMappings", "gidMappings")
+        )
+        return uids or EVERYTHING, gids or EVERYTHING
+    if pid:
         return _read_map(f"/proc/{pid}/uid_map"), _read_map(f"/proc/{pid}/gid_map")
     return _maps_by_joining(path)
 

@@ -73,6 +73,18 @@ def test_commands_in_the_wrong_state(engine: Engine) -> None:
     assert engine("kill", "--all", "a", "9").returncode == 0
 
 
+def test_killing_all_waits_for_the_end(engine: Engine) -> None:
+    """Nothing is left to be waited for when the command returns."""
+    script = "trap '' TERM; sleep 600 & sleep 600 & while :; do wait; done"
+    for name in ("a", "b"):
+        engine.create(name, "/bin/sh", "-c", script.replace("sleep", "/bin/busybox sleep"))
+        assert engine("start", name).returncode == 0
+        assert engine("kill", "--all", name, "TERM").returncode == 0
+        assert engine.status(name) == "running"
+        assert engine("kill", "--all", name, "KILL").returncode == 0
+        assert engine.status(name) == "stopped"
+
+
 def test_exec(engine: Engine) -> None:
     """Output, status, variables, directory, detached with a process to wait for."""
     engine.create("a", *WAIT)
