@@ -17,6 +17,7 @@ import os
 from _socket import AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM, socketpair
 from _socket import socket as Socket
 
+from runsc_py.runsc.confinement.processes import fork_sandbox
 from runsc_py.runsc.containers.host_process import SIGKILL
 from runsc_py.runsc.debug_log import SANDBOX, open_debug_log, open_log_file
 from runsc_py.runsc.environment import forget_environment
@@ -72,6 +73,8 @@ class SandboxRequest:
         self.profile = -1
         #: what tells of a breakdown; made by the sandbox
         self.report: PanicReport | None = None
+        #: a /proc of the sandbox's own PID namespace, known to the sandbox; -1 without one
+        self.processes = -1
         #: the engine's, which the sandbox appends to
         self.log: RuntimeLog | None = None
         #: called in the starter with the sandbox's process id before the sandbox goes on: cgroups
@@ -105,8 +108,9 @@ def _launch(request: SandboxRequest, files: list[int]) -> int:
     """`files`: of --debug-log, --panic-log, --user-log and --profile."""
     gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
-    pid = os.fork()
+    pid, processes = fork_sandbox()
     if pid == 0:
+        request.processes = processes
         gate.close()
         os.close(report)
         _run_sandbox(request, files, sandbox_gate.detach(), report_writer)
@@ -247,9 +251,10 @@ def _keep_only(request: SandboxRequest, kept: set[int]) -> None:
     request.standard_files = (_moved(first), _moved(second), _moved(third))
     request.terminal = _moved(request.terminal)
     request.exit_record = _moved(request.exit_record)
+    request.processes = _moved(request.processes)
     request.passed_files = {guest: _moved(one) for guest, one in request.passed_files.items()}
     request.executable = _moved(request.executable)
-    kept = kept | {request.terminal, request.exit_record, request.executable}
+    kept = kept | {request.terminal, request.exit_record, request.executable, request.processes}
     kept.update(request.standard_files, request.passed_files.values())
     null = os.open("/dev/null", os.O_RDWR)
     for number in range(3):

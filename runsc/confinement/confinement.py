@@ -14,6 +14,7 @@ from runsc_py.runsc.confinement import host_calls, walls
 from runsc_py.runsc.confinement.container_root import enter_container_root, leave_host_mounts
 from runsc_py.runsc.confinement.library import import_only_from, open_library
 from runsc_py.runsc.confinement.modules import import_extensions
+from runsc_py.runsc.confinement.processes import new_proc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,26 +26,21 @@ if TYPE_CHECKING:
 class Confinement:
     """Of this process."""
 
-    def __init__(self, log: SandboxLog, config: Config) -> None:
-        """The first step."""
+    def __init__(self, log: SandboxLog, config: Config, processes: int) -> None:
+        """The first step.  `processes`: of a PID namespace of our own, or -1."""
         self._log = log
         #: whether paths of the host have ceased to lead anywhere
         self.is_complete = False
         #: a /proc of our own for the platform; -1 for the host's
-        self.processes = -1
+        self.processes = processes
         #: readable when the container's files were looked at from outside; -1 for none
         self.visits = -1
         self._has_namespace = False
         try:
             leave_host_mounts()
             self._has_namespace = True
-            options = {b"subset": b"pid", b"hidepid": b"ptraceable"}
-            attributes = (
-                host_calls.MOUNT_ATTR_NOSUID
-                | host_calls.MOUNT_ATTR_NODEV
-                | host_calls.MOUNT_ATTR_NOEXEC
-            )
-            self.processes = host_calls.new_mount(b"proc", options, attributes)
+            if processes < 0:
+                self.processes = new_proc()
         except OSError as error:
             log.debug(f"confinement: {error.strerror}")
         import_extensions()

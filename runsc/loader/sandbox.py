@@ -70,7 +70,7 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     try:
         _join_namespaces(request)
         listener = listen(request.socket_path)
-        confinement = Confinement(log, request.config)
+        confinement = Confinement(log, request.config, request.processes)
         platform = PtracePlatform(processes=confinement.processes)
         if request.config.ref_leak_mode == "disabled":
             return _serve(request, log, created, gofer, platform, layers, confinement, listener)

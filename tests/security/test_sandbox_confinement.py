@@ -2,7 +2,9 @@
 
 import json
 import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,3 +139,44 @@ def test_nothing_is_imported_from_the_container(tmp_path: Path) -> None:
     script = EVERYTHING.replace("import gzip, struct, bisect, heapq", "import planted")
     done = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True)
     assert done.returncode != 0 and "No module named 'planted'" in done.stderr
+
+
+def stubs_and_gofer(sandbox: int) -> list[int]:
+    """Processes of the host below the sandbox's."""
+    children = Path(f"/proc/{sandbox}/task/{sandbox}/children").read_text().split()
+    return [int(pid) for pid in children]
+
+
+def test_it_is_the_first_process_of_a_namespace(sandbox: int) -> None:
+    """No other process of the host has a number there; its /proc has its own only."""
+    ours = os.readlink("/proc/self/ns/pid")
+    below = stubs_and_gofer(sandbox)
+    assert len(below) > 2
+    for pid in (sandbox, *below):
+        assert os.readlink(f"/proc/{pid}/ns/pid") != ours
+        assert os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{sandbox}/ns/pid")
+    numbers = Path(f"/proc/{sandbox}/status").read_text().split("NSpid:")[1].split()
+    assert numbers[:2] == [str(sandbox), "1"]
+    looked_at = 0
+    for name in os.listdir(f"/proc/{sandbox}/fd"):
+        descriptor = os.open(f"/proc/{sandbox}/fd/{name}", os.O_PATH)
+        try:
+            seen = os.listdir(f"/proc/self/fd/{descriptor}")
+        except (NotADirectoryError, PermissionError):
+            continue
+        finally:
+            os.close(descriptor)
+        if "self" in seen and "thread-self" in seen:
+            looked_at += 1
+            assert len([one for one in seen if one.isdigit()]) <= len(below) + 1
+    assert looked_at, "a /proc is open"
+
+
+def test_its_death_ends_all(sandbox: int) -> None:
+    """Gofer and stubs are killed by the host, not by each other's attention."""
+    below = stubs_and_gofer(sandbox)
+    watched = [os.pidfd_open(pid) for pid in below]
+    os.kill(sandbox, signal.SIGKILL)
+    for descriptor in watched:
+        assert select.select([descriptor], [], [], 30)[0]
+        os.close(descriptor)

@@ -22,3 +22,6 @@ int walls_install_filter(int which, int report, const char *before, const char *
 /* The filter itself, an array of struct sock_filter: its bytes, and how many. */
 const unsigned char *walls_filter_program(int which);
 int walls_filter_size(int which);
+
+/* fork(2), with clone(2)'s CLONE_NEW… flags for the child. */
+int walls_fork(uint64_t flags);
