@@ -124,7 +124,7 @@ SENTRY = (
     Call("ppoll", "one descriptor, without waiting"),
     Call("preadv", "files"),
     Call("preadv2", "files"),
-    Call("prlimit64", "own limits", one_of(0, 0)),
+    Call("prlimit64", "limits of stubs"),
     Call("process_vm_readv", "memory of guests"),
     Call("process_vm_writev", "memory of guests"),
     Call("pselect6", "one descriptor, without waiting"),

@@ -148,8 +148,6 @@ SENTRY_CASES = [
     ("fcntl", (0, 8), TRAP),  # F_SETOWN
     ("prctl", (0x53564D41,), ALLOW),
     ("prctl", (22,), TRAP),  # PR_SET_SECCOMP
-    ("prlimit64", (0,), ALLOW),
-    ("prlimit64", (1,), TRAP),
     ("socketpair", (1,), ALLOW),
     ("socketpair", (2,), TRAP),
     ("socket", (2,), TRAP),
