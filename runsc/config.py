@@ -68,6 +68,7 @@ class Config:
     overlay2: str
     override_procs: str
     panic_log: str
+    final_metrics_log: str
     panic_signal: int
     platform: str
     profile: str

@@ -71,6 +71,8 @@ class SandboxRequest:
         self.user_log = ""
         #: a file for a profile of the sandbox; set in it, -1 for none
         self.profile = -1
+        #: a file for --final-metrics-log; the same
+        self.metrics = -1
         #: what tells of a breakdown; made by the sandbox
         self.report: PanicReport | None = None
         #: a /proc of the sandbox's own PID namespace, known to the sandbox; -1 without one
@@ -95,6 +97,7 @@ def launch_sandbox(request: SandboxRequest) -> int:
         open_log_file("--panic-log", config.panic_log, identifier),
         open_log_file("--user-log", request.user_log, identifier),
         open_log_file("--profile", config.profile, identifier),
+        open_log_file("--final-metrics-log", config.final_metrics_log, identifier),
     ]
     try:
         return _launch(request, files)
@@ -105,7 +108,7 @@ def launch_sandbox(request: SandboxRequest) -> int:
 
 
 def _launch(request: SandboxRequest, files: list[int]) -> int:
-    """`files`: of --debug-log, --panic-log, --user-log and --profile."""
+    """`files`: of --debug-log, --panic-log, --user-log, --profile and --final-metrics-log."""
     gate, sandbox_gate = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     report, report_writer = os.pipe2(os.O_CLOEXEC)
     pid, processes = fork_sandbox()
@@ -175,7 +178,7 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
     files = [_moved(descriptor) for descriptor in files]
     kept = {gate, report, *files}
     log = _make_log(request, files[0], files[2])
-    request.profile = files[3]
+    request.profile, request.metrics = files[3:]
     if request.log is not None:
         kept |= {request.log.descriptor, request.log.standard_error}
     import signal

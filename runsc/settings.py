@@ -159,6 +159,10 @@ OBSERVATION = (
         "it was made", choices=("disabled", "log-names", "log-traces"),
     ),
     Setting(
+        "final-metrics-log", "", "FILE", "what the sandbox has counted, as Prometheus has it, "
+        "when it ends", completes=FILE,
+    ),
+    Setting(
         "profile", "", "FILE", "where the sandbox spends its processor time, as folded stacks",
         completes=FILE,
     ),
@@ -276,9 +280,10 @@ REFUSED = {
     "profile-cpu": "it has another name; use --profile FILE",
     "profile-heap": "not offered; use runsc-py usage --full ID",
     "trace": f"not offered: {_OF_GO}; use --strace",
-    "profiling-metrics": "not offered; use runsc-py events",
-    "profiling-metrics-log": "not offered; use runsc-py events",
-    "profiling-metrics-rate-us": "not offered; use runsc-py events",
+    "metric-server": "not offered; use runsc-py export-metrics ID, for a server of your own",
+    "profiling-metrics": "not offered; use runsc-py export-metrics ID",
+    "profiling-metrics-log": "not offered; use --final-metrics-log",
+    "profiling-metrics-rate-us": "not offered; use runsc-py export-metrics ID",
     "strace-event": "not offered; use runsc-py debug --follow ID",
     "log-packets": f"not offered: {_NO_PACKETS}; use --strace",
     "pcap-log": f"not offered: {_NO_PACKETS}; use --strace",

@@ -7,6 +7,7 @@ from runsc_py.runsc.arguments import CONTAINER, Option, Parsed, Syntax
 from runsc_py.runsc.commands.container_command import parse_or_help, with_container
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.prometheus import PREFIX, exposition
 from runsc_py.runsc.runtime_log import RuntimeLog
 
 TYPE_CHECKING = False
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runsc_py.runsc.containers.container import Container
-    from runsc_py.runsc.control.inspection import Metric, Sample
-
-PREFIX = "runsc_py_"
+    from runsc_py.runsc.control.inspection import Metric
 
 SYNTAX = Syntax(
     "runsc-py [options] export-metrics [options] ID | metric-metadata [options]",
@@ -44,7 +43,6 @@ examples:
 """,
 )  # fmt: skip
 _PREFIX = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 
 
 def _chosen(parsed: Parsed, metrics: "Sequence[Metric]") -> "list[Metric]":
@@ -63,28 +61,6 @@ def _prefix(parsed: Parsed) -> str:
     if prefix and not _PREFIX.fullmatch(prefix):
         raise RunscError(f"--exporter-prefix {prefix!r}: letters, digits, _ and : only")
     return prefix
-
-
-def exposition(
-    metrics: "Sequence[Metric]",
-    samples: "Sequence[Sample]",
-    prefix: str,
-    labels: dict[str, str],
-) -> str:
-    """Prometheus' text format; `labels` are added to every sample."""
-    lines = []
-    for metric in metrics:
-        name = prefix + metric.name
-        text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
-        lines += [f"# HELP {name} {text}", f"# TYPE {name} {metric.kind}"]
-        for sample in samples:
-            if sample.name == metric.name:
-                shown = ",".join(
-                    f'{key}="{value.translate(_ESCAPES)}"'
-                    for key, value in {**labels, **sample.labels}.items()
-                )
-                lines.append(f"{name}{{{shown}}} {sample.value:.17g}")
-    return "\n".join(lines) + "\n" if lines else ""
 
 
 def _export(container: "Container", parsed: Parsed) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import NOT_FOUND, ControlError
 from runsc_py.runsc.exit_record import ExitRecord
@@ -30,6 +32,7 @@ class Services:
         self.server = server
         self._kernel = loader.kernel
         self._exit_record = request.exit_record
+        self._metrics = request.metrics
         self.files = FileService(loader)
         self.observation = observation = Observation(loader, log)
         self._limits = ContainerLimits(loader)
@@ -61,6 +64,18 @@ class Services:
 
         return handlers(self)
 
+    def _write_metrics(self, descriptor: int) -> None:
+        """`--final-metrics-log`."""
+        from runsc_py.runsc.prometheus import PREFIX, exposition
+        from runsc_py.runsc.services.metrics import declared, samples
+
+        labels = {"sandbox": self.loader.sandbox_id}
+        text = exposition(declared(), samples(self), PREFIX, labels)
+        try:
+            os.write(descriptor, text.encode())
+        except OSError as error:
+            self._kernel.log.warning(f"--final-metrics-log: {error.strerror}")
+
     def finish(self, status: int) -> None:
         """The sandbox ends: tell who listens why, and write down with what."""
         kernel, identifier = self._kernel, self.loader.sandbox_id
@@ -69,6 +84,8 @@ class Services:
             self.loader.announce(calls.EventMessage("oom", identifier, data))
         if kernel.end_message:
             kernel.log.warning(kernel.end_message)
+        if self._metrics >= 0:
+            self._write_metrics(self._metrics)
         if self._exit_record >= 0:
             reason = kernel.end_reason or "exited"
             ExitRecord(status, reason, kernel.end_message).write(self._exit_record)

@@ -79,6 +79,17 @@ def test_metadata(engine: Engine) -> None:
         assert one["name"].endswith("_total") == (one["type"] == "counter")
 
 
+def test_final_metrics(engine: Engine) -> None:
+    """Written when the sandbox ends, in a file that was opened before it began."""
+    path = engine.folder / "metrics"
+    engine.options = ["--final-metrics-log", str(path)]
+    bundle = engine.bundle("sh", "-c", "busybox seq 1000 > /dev/null; exit 3")
+    assert engine("run", "--bundle", bundle, "a").returncode == 3
+    found = families(path.read_text())
+    assert found["runsc_py_tasks_started"][1][("sandbox", "a"),] >= 2
+    assert found["runsc_py_container_gofer_requests"][1][("container", "a"), ("sandbox", "a")] > 0
+
+
 def test_a_container_that_is_none(engine: Engine) -> None:
     """One line."""
     done = engine("export-metrics", "nobody")
