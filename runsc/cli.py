@@ -68,7 +68,7 @@ CONTAINER_COMMANDS = (
     ("debug", "debug", "look into a living sandbox"),
     ("export-metrics", "metrics", "print what a sandbox has counted, for Prometheus"),
     ("metric-metadata", "metrics", "print which metrics there are"),
-    ("read-control", "control_files", "read a file of a sandbox's own control group"),
+    ("read-control", "control_files", "read a file of the control group that a container sees"),
     ("write-control", "control_files", "write one"),
     ("features", "features", "print what the runtime supports, as container engines ask for it"),
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SYNTAX = Syntax(
     "runsc-py [options] read-control|write-control [options] ID",
-    "Read a file of the sandbox's own control group, or write it.",
+    "Read a file of the control group that a container sees, or write it.",
     (
         (
             "options",
@@ -28,7 +28,7 @@ SYNTAX = Syntax(
     ),
     operands=CONTAINER,
     epilog="""\
-There is one group in a sandbox, shown in its /sys/fs/cgroup as control group version 2 has it.
+Each container sees one group, its own, in /sys/fs/cgroup as control groups' version 2 has it.
 
 examples:
   runsc-py read-control --controller memory --file memory.current web
@@ -50,7 +50,7 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
             raise RunscError(f"{name} needs --controller and --file; see {name} --help")
         if writes != (data is not None):
             raise RunscError(f"{name} {'needs' if writes else 'takes no'} --data")
-        asked = ControlFile(controller, file, value=data or "")
+        asked = ControlFile(controller, file, f"/{container.identifier}", data or "")
         with container.client() as client:
             inspector = Inspector(client)
             call = inspector.write_control_files if writes else inspector.read_control_files

@@ -101,7 +101,10 @@ class Umount(Call):
 
 @message
 class ControlFile:
-    """A file of the control group that programs in the sandbox see; `path` is `/`: there is one."""
+    """A file of a container's control group as its programs see it.
+
+    `path` is `/ID`, or `/` for the root container's, whose limits are the whole sandbox's.
+    """
 
     controller: str
     name: str

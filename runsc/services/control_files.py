@@ -1,7 +1,8 @@
 """Cgroups.*: the files of the control group that programs in the sandbox see.
 
-There is one group, the sandbox's own.  Its limits are what a sandbox ends for or refuses: written
-here they are those that `runsc-py update` sets.  Programs inside may only read them.
+Each container sees one group, its own, which is called `/ID` here; `/` is that of the root
+container, whose limits are the whole sandbox's.  Limits that are written are those that `runsc-py
+update` sets; programs inside may only read them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 
 from runsc_py.runsc.control import calls
+from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.control.inspection import ControlFile, ControlFileResult
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.synthetic import File
@@ -38,38 +40,42 @@ def write(
     return [_write(services, one, later) for one in call.files]
 
 
-def _find(file: ControlFile) -> object:
+def _find(services: Services, file: ControlFile) -> object:
     """What the tree has of a file, or why it has none, as ControlFileResult."""
     # "cgroup" has what is of no controller.
     if file.controller not in (*CONTROLLERS, "cgroup"):
         known = ", ".join((*CONTROLLERS, "cgroup"))
         return ControlFileResult(error=f"no controller {file.controller!r}: there are {known}")
-    if file.path.strip("/"):
-        return ControlFileResult(error=f"no group {file.path!r}: there is / only")
+    if _container(services, file) not in services.loader.containers:
+        return ControlFileResult(error=f"no group {file.path!r}: there are / and /ID")
     found = make_tree().get(os.fsencode(file.name))
     if found is None or file.name.partition(".")[0] != file.controller:
         return ControlFileResult(error=f"controller {file.controller} has no file {file.name!r}")
     return found
 
 
+def _container(services: Services, file: ControlFile) -> str:
+    return file.path.strip("/") or services.loader.sandbox_id
+
+
 def _read(services: Services, file: ControlFile) -> ControlFileResult:
-    found = _find(file)
+    found = _find(services, file)
     if isinstance(found, ControlFileResult):
         return found
     if isinstance(found, bytes):
         return ControlFileResult(value=found.decode())
     assert isinstance(found, File)
-    init = services.loader.kernel.init
-    if init is None:
-        return ControlFileResult(error="nothing runs yet")
     try:
+        init = services.loader.process(_container(services, file))
         return ControlFileResult(value=found.produce(init.leader).decode())
+    except ControlError as error:
+        return ControlFileResult(error=error.message)
     except KernelError as error:
         return ControlFileResult(error=os.strerror(error.number))
 
 
 def _write(services: Services, file: ControlFile, later: Deferred) -> ControlFileResult:
-    found = _find(file)
+    found = _find(services, file)
     if isinstance(found, ControlFileResult):
         return found
     argument = _LIMITS.get(file.name)
@@ -81,5 +87,6 @@ def _write(services: Services, file: ControlFile, later: Deferred) -> ControlFil
         return ControlFileResult(error=f"{file.value!r}: use a number or max")
     limit = -1 if text == "max" else int(text)
     memory, pids = (limit, None) if argument == "memory" else (None, limit)
-    services.update(calls.Update(memory, pids), [], later)
+    container_id = _container(services, file)
+    services.update(calls.Update(memory, pids, container_id=container_id), [], later)
     return ControlFileResult()
