@@ -119,9 +119,14 @@ def _environment(hook: "dict[str, Any]") -> "dict[bytes, bytes]":
 
 
 def _status(code: int) -> str:
-    from signal import Signals
+    return f"signal: {signal_text(-code)}" if code < 0 else f"exit status {code}"
 
-    return f"signal: {Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+def signal_text(number: int) -> str:
+    """As runc has it: `killed`, `bad system call`."""
+    from signal import strsignal
+
+    return (strsignal(number) or str(number)).lower()
 
 
 def _enter_mount_namespace() -> None:

@@ -199,6 +199,8 @@ def _maps_of(
         return uids or EVERYTHING, gids or EVERYTHING
     if pid:
         return _read_map(f"/proc/{pid}/uid_map"), _read_map(f"/proc/{pid}/gid_map")
+    if os.path.samestat(os.stat(path), os.stat("/proc/self/ns/user")):
+        return EVERYTHING, EVERYTHING
     return _maps_by_joining(path)
 
 

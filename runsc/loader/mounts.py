@@ -228,6 +228,14 @@ class MountBuilder:
         self._shared.keep(mount.source, made.filesystem)
         propagate(self.tree.mounts, made, mount.options)
 
+    def _exists(self, destination: str) -> bool:
+        """Whether something is there already."""
+        try:
+            walk(self.tree.walker, os.fsencode(destination))
+        except (ENOENT, ENOTDIR):
+            return False
+        return True
+
     def _refuse_link(self, destination: str, kind: str) -> None:
         """What leads elsewhere is no place for these, as with runc."""
         try:
@@ -250,10 +258,12 @@ class MountBuilder:
     ) -> Mount:
         """A file system of the kernel's.  `copies`: with what the directory has that it covers.
 
-        The mode of a tmpfs is that of this directory, unless the options have one.
+        The mode of a tmpfs is that of this directory, if it is there and the options have none.
         """
+        existed = self._exists(destination)
         covered = self.tree.place(destination).inode if kind == "tmpfs" else None
-        if covered is not None and not any(option.startswith("mode=") for option in options):
+        given = any(option.startswith("mode=") for option in options)
+        if covered is not None and existed and not given:
             options = [f"mode={covered.mode & 0o7777:o}", *options]
         walker = self.tree.walker
         context = make_filesystem(walker, self._terminals, kind, destination, options, flags)

@@ -11,6 +11,7 @@ import json
 import os
 
 from runsc_py.runsc.assembly import create
+from runsc_py.runsc.containers.hooks import signal_text
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.loader.identity import add_home
 from runsc_py.sentry.errors import KernelError
@@ -147,4 +148,4 @@ class StartHooks:
 
 def _describe(status: int) -> str:
     code = os.waitstatus_to_exitcode(status & ~0x80)
-    return f"exit status {code}" if code >= 0 else f"signal: {-code}"
+    return f"exit status {code}" if code >= 0 else f"signal: {signal_text(-code)}"

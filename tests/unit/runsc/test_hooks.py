@@ -71,7 +71,7 @@ def test_order_and_other_phases(tmp_path: Path) -> None:
     ("hook", "words"),
     [
         (shell("echo why; echo also >&2; exit 3"), "exit status 3, output: 'why\\nalso'"),
-        (shell("kill -9 $$"), "signal: SIGKILL"),
+        (shell("kill -9 $$"), "signal: killed"),
         ({"path": "/nowhere/hook"}, "/nowhere/hook: No such file or directory"),
         ({"path": "/etc/passwd"}, "/etc/passwd: Permission denied"),
         (shell("sleep 600", timeout=1), "hook ran past specified timeout of 1.0s"),
