@@ -1,7 +1,8 @@
 """Making ourselves known to container engines: what is written where.
 
-Docker's runtimes are members of a JSON file that belongs to the administrator; the other engines
-read folders of files, in which one is ours.  Nothing is changed twice, and nothing but our entry.
+Docker's runtimes are members of a JSON file that belongs to the administrator, containerd's tables
+of a TOML file (containerd_file.py); the other engines read folders of files, in which one is ours.
+Nothing is changed twice, and nothing but our entry.
 """
 
 import json
@@ -15,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from runsc_py.runsc.containerd_file import ContainerdFile
+
 MARK = "# Written by runsc-py install; runsc-py uninstall removes it.\n"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -22,28 +25,18 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 FILES = {
     "docker": "/etc/docker/daemon.json",
     "podman": "/etc/containers/containers.conf.d/{name}.conf",
-    "containerd": "/etc/containerd/conf.d/{name}.toml",
+    "containerd": "/etc/containerd/config.toml",
     "crio": "/etc/crio/crio.conf.d/{name}.conf",
 }
 #: what is left to do
 ADVICE = {
     "docker": "systemctl reload docker; docker run --runtime={name} …",
     "podman": "podman --runtime={name} run …",
-    "containerd": 'imports = ["/etc/containerd/conf.d/*.toml"] in config.toml; '
-    "systemctl restart containerd",
+    "containerd": "systemctl restart containerd",
     "crio": "systemctl reload crio",
 }
 TEMPLATES = {
     "podman": "[engine.runtimes]\n{key} = [{path}]\n",
-    "containerd": """\
-version = 2
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{key}]
-runtime_type = "io.containerd.runc.v2"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{key}.options]
-BinaryName = {path}
-""",
     "crio": '[crio.runtime.runtimes.{key}]\nruntime_path = {path}\nruntime_type = "oci"\n',
 }
 
@@ -77,6 +70,8 @@ class Entry:
             raise RunscError(f"{self.engine} has no switch for experimental features")
         if options:
             raise RunscError(f"{self.engine} passes no options to a runtime; leave them out")
+        if self.engine == "containerd":
+            return self._containerd_file().with_runtime(executable).encode()
         key, path = json.dumps(self.name), json.dumps(executable)
         text = MARK + TEMPLATES[self.engine].format(key=key, path=path)
         before = self.read()
@@ -107,6 +102,8 @@ class Entry:
         before = self.read()
         if before is None:
             return None
+        if self.engine == "containerd":
+            return self._containerd_file().without_runtime().encode() or None
         if self.engine != "docker":
             if not self._is_ours(before):
                 raise RunscError(f"{self.path} is not ours; it stays")
@@ -144,6 +141,15 @@ class Entry:
         except OSError as error:
             raise RunscError(f"{self.path}: {error.strerror}") from None
         return True
+
+    def _containerd_file(self) -> "ContainerdFile":
+        from runsc_py.runsc.containerd_file import ContainerdFile
+
+        try:
+            text = (self.read() or b"").decode()
+        except UnicodeDecodeError as error:
+            raise RunscError(f"{self.path}: {error}") from None
+        return ContainerdFile(self.path, text, self.name)
 
     def _document(self) -> "dict[str, Any]":
         try:

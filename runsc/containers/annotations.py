@@ -10,6 +10,8 @@ from runsc_py.runsc.errors import RunscError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runsc_py.runsc.oci.spec import Spec
 
 #: annotation of the type, of the sandbox: containerd's and CRI-O's
@@ -36,6 +38,11 @@ def sandbox_of(spec: "Spec", identifier: str, store: StateDirectory) -> str:
             raise RunscError("spec has container-type of container, but no sandbox ID set")
         return sandbox
     return _sandbox_of_namespaces(spec, store) or identifier
+
+
+def is_pod(annotations: "Mapping[str, str]") -> bool:
+    """Whether this is the container that Kubernetes' engines begin a pod with."""
+    return any(annotations.get(kind) == "sandbox" for kind, _ in CRI)
 
 
 def _sandbox_of_namespaces(spec: "Spec", store: StateDirectory) -> str | None:

@@ -9,7 +9,7 @@ import time
 
 from runsc_py.runsc.config import Config, override_by_annotations
 from runsc_py.runsc.containers import cgroups
-from runsc_py.runsc.containers.annotations import sandbox_of
+from runsc_py.runsc.containers.annotations import is_pod, sandbox_of
 from runsc_py.runsc.containers.console import check_console, open_console, send_pidfd
 from runsc_py.runsc.containers.container import Container
 from runsc_py.runsc.containers.hooks import run_create_container_hooks, run_hooks
@@ -31,6 +31,8 @@ from runsc_py.runsc.sandbox_process import SandboxRequest, launch_sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from runsc_py.runsc.containers.console_relay import ConsoleRelay
 
 
@@ -181,7 +183,10 @@ class Creation:
             if self._config.rootless == "auto":
                 self._log.warning(f"{message}; the sandbox limits itself")
             return
-        for problem in cgroups.apply(record.cgroups, linux.get("resources") or {}):
+        resources = linux.get("resources") or {}
+        if is_pod(record.spec.get("annotations") or {}):
+            resources = _of_a_whole_pod(resources)
+        for problem in cgroups.apply(record.cgroups, resources):
             self._log.warning(problem)
 
     def _terminal(self, record: ContainerRecord) -> int:
@@ -300,6 +305,15 @@ class Creation:
         record.process = HostProcess.find(pid)
         self._store.save(record)
         self._join_groups(record, pid)
+
+
+def _of_a_whole_pod(resources: "dict[str, Any]") -> "dict[str, Any]":
+    """Without the share of processor time for a process that does nothing.
+
+    Engines give the first container of a pod the smallest, and it holds what all the others run.
+    """
+    cpu = {key: value for key, value in (resources.get("cpu") or {}).items() if key != "shares"}
+    return {**resources, "cpu": cpu}
 
 
 def _forget_affinity(pid: int) -> None:

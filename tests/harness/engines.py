@@ -110,7 +110,7 @@ root = "{directory}/root"
 state = "{directory}/state"
 oom_score = 0
 disabled_plugins = [
-    "io.containerd.grpc.v1.cri",
+    {disabled}
     "io.containerd.snapshotter.v1.aufs",
     "io.containerd.snapshotter.v1.btrfs",
     "io.containerd.snapshotter.v1.zfs",
@@ -120,6 +120,20 @@ disabled_plugins = [
   address = "{directory}/containerd.sock"
 [ttrpc]
   address = "{directory}/containerd.ttrpc"
+"""
+#: what a node has before we are installed: pods without a CNI plugin share the node's network
+CRI = """\
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{image}"
+  stream_server_address = "127.0.0.1"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+  conf_dir = "{directory}/cni"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  snapshotter = "native"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
 """
 
 
@@ -155,13 +169,22 @@ class Daemon:
 
 
 class Containerd:
-    """A containerd of the test's own, with ctr as its client."""
+    """A containerd of the test's own, with ctr as its client.
 
-    def __init__(self, directory: Path) -> None:
+    With `configure`, which is told the path of its configuration, it serves Kubernetes (CRI).
+    """
+
+    def __init__(self, directory: Path, configure: Callable[[Path], object] | None = None) -> None:
         configuration = directory / "config.toml"
-        configuration.write_text(CONTAINERD.format(directory=directory))
-        socket = directory / "containerd.sock"
-        self.ctr = Engine(["ctr", "--address", str(socket)])
+        disabled = '"io.containerd.grpc.v1.cri",' if configure is None else ""
+        configuration.write_text(CONTAINERD.format(directory=directory, disabled=disabled))
+        self.socket = directory / "containerd.sock"
+        self.ctr = Engine(["ctr", "--address", str(self.socket)])
+        if configure is not None:
+            self.ctr.prefix += ["--namespace", "k8s.io"]
+            with configuration.open("a") as file:
+                file.write(CRI.format(directory=directory, image=IMAGE))
+            configure(configuration)
         self.daemon = Daemon(["containerd", "--config", configuration], directory / "log")
         self.daemon.await_answer(self.ctr)
 

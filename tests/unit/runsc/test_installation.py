@@ -63,7 +63,7 @@ def test_docker_without_a_file(tmp_path: Path) -> None:
     assert json.loads(path.read_text()) == {}
 
 
-@pytest.mark.parametrize("engine", ["podman", "containerd", "crio"])
+@pytest.mark.parametrize("engine", ["podman", "crio"])
 def test_engines_with_folders(tmp_path: Path, engine: str) -> None:
     """A file of our own, which TOML readers understand; one that is not ours is left alone."""
     path = tmp_path / "conf.d" / "ours"
@@ -71,14 +71,9 @@ def test_engines_with_folders(tmp_path: Path, engine: str) -> None:
     document = tomllib.loads(path.read_text())
     if engine == "podman":
         assert document == {"engine": {"runtimes": {"runsc-py": [PROGRAM]}}}
-    elif engine == "crio":
+    else:
         entry = {"runtime_path": PROGRAM, "runtime_type": "oci"}
         assert document == {"crio": {"runtime": {"runtimes": {"runsc-py": entry}}}}
-    else:
-        plugin = document["plugins"]["io.containerd.grpc.v1.cri"]
-        entry = plugin["containerd"]["runtimes"]["runsc-py"]
-        options = {"BinaryName": PROGRAM}
-        assert entry == {"runtime_type": "io.containerd.runc.v2", "options": options}
     assert "is as it should be" in install(path, "--engine", engine).stdout
     assert call("uninstall", "--engine", engine, "--config-file", path).returncode == 0
     assert not path.exists()
@@ -88,6 +83,68 @@ def test_engines_with_folders(tmp_path: Path, engine: str) -> None:
         assert refused.returncode == 125 and "is not ours" in refused.stderr
     assert path.read_text() == "# somebody else's\n"
     assert install(path, "--engine", engine, "--clobber").returncode == 0
+
+
+CONTAINERD = """\
+version = {version}
+root = "/somewhere"
+[plugins."{plugin}"]
+sandbox_image = "pause"
+[plugins."{plugin}".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"  # a comment that stays
+"""
+PLUGINS = {2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+ENTRY = {"runtime_type": "io.containerd.runc.v2", "options": {"BinaryName": PROGRAM}}
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_containerd(tmp_path: Path, version: int) -> None:
+    """A table of the administrator's file, whose own text stays as it is, byte for byte."""
+    path, plugin = tmp_path / "config.toml", PLUGINS[version]
+    text = CONTAINERD.format(version=version, plugin=plugin)
+    path.write_text(text)
+    assert install(path, "--engine", "containerd").returncode == 0
+    assert path.read_text().startswith(text)
+    section = tomllib.loads(path.read_text())["plugins"][plugin]
+    assert section["sandbox_image"] == "pause"
+    assert section["containerd"]["runtimes"]["runsc-py"] == ENTRY
+    assert "is as it should be" in install(path, "--engine", "containerd").stdout
+    assert install(path, "--engine", "containerd", "--runtime", "two").returncode == 0
+    for name in ("runsc-py", "two"):
+        words = ("--engine", "containerd", "--config-file", path, "--runtime", name)
+        assert call("uninstall", *words).returncode == 0
+    assert path.read_text() == text
+
+
+def test_containerd_without_a_file(tmp_path: Path) -> None:
+    """The runtime that containerd has by default is there all the same."""
+    path = tmp_path / "config.toml"
+    assert install(path, "--engine", "containerd").returncode == 0
+    section = tomllib.loads(path.read_text())["plugins"][PLUGINS[2]]["containerd"]
+    assert section["runtimes"] == {
+        "runc": {"runtime_type": "io.containerd.runc.v2"},
+        "runsc-py": ENTRY,
+    }
+    assert call("uninstall", "--engine", "containerd", "--config-file", path).returncode == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("root = '/somewhere'\n", "another version"),
+        ("version = 2\n[", "config.toml: "),
+        (f"version = 2\n[plugins.'{PLUGINS[2]}'.containerd.runtimes.runsc-py]\n", "remove it"),
+        (f"version = 2\nplugins = {{ '{PLUGINS[2]}' = {{}} }}\n", "config.toml: "),
+    ],
+)
+def test_containerd_that_cannot_be_added_to(tmp_path: Path, text: str, reason: str) -> None:
+    """Refused with the reason, and nothing written."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    done = install(path, "--engine", "containerd")
+    assert done.returncode == 125 and reason in done.stderr
+    assert path.read_text() == text
 
 
 @pytest.mark.parametrize(
