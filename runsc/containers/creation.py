@@ -103,6 +103,10 @@ class Creation:
         spec, warnings = read_bundle(self._options.bundle)
         for warning in warnings + validate(spec):
             self._log.warning(warning)
+        if any(mount.is_bind for mount in spec.mounts):
+            from runsc_py.runsc.containers.host_mounts import inherit_flags
+
+            inherit_flags(spec)
         override_by_annotations(self._config, spec.annotations)
         if any(key.startswith(ROOT_HINTS) for key in spec.annotations):
             from runsc_py.runsc.loader.hints import apply_root_hint
