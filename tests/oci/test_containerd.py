@@ -1,5 +1,6 @@
 """containerd with runsc-py below its runc shim: `ctr run --runc-binary`."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -7,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.differential import Find
 from harness.engines import IMAGE, Containerd, Engine, Podman, until
 from harness.processes import descendants, settle
 from harness.programs import require
+from harness.sandbox import EXECUTABLE
+from harness.screen import PROMPT, Screen
 
 pytestmark = pytest.mark.slow
 
@@ -74,3 +78,51 @@ def test_exec_pause_kill(ctr: Engine, runtime: str) -> None:
     ctr.call("tasks", "delete", "long")
     ctr("containers", "delete", "long")
     assert ctr("tasks", "list", "--quiet") == ""
+
+
+@pytest.fixture
+def task(ctr: Engine, runtime: str) -> Iterator[str]:
+    """A task in the background."""
+    ctr("run", "--detach", "--runc-binary", runtime, IMAGE, "task", "sleep", "1000")
+    yield "task"
+    ctr.call("tasks", "delete", "--force", "task")
+    ctr.call("containers", "delete", "task")
+
+
+def test_metrics(ctr: Engine, task: str) -> None:
+    """What its control groups count."""
+    shown = ctr("tasks", "metrics", "--format", "json", task)
+    assert "memory" in json.loads(shown), shown
+
+
+def test_checkpoint(ctr: Engine, runtime: str, task: str) -> None:
+    """It is refused with a reason, and the task goes on."""
+    called = ctr.call("tasks", "checkpoint", task)
+    assert called.status != 0, repr(called)
+    if runtime == str(EXECUTABLE):
+        assert "checkpoint" in called.stderr
+    assert ctr("tasks", "exec", "--exec-id", "after", task, "echo", "on") == "on\n"
+
+
+def test_terminal(ctr: Engine, runtime: str, program: Find, tmp_path: Path) -> None:
+    """`ctr run --tty` in a terminal emulator: its size, Ctrl-C, a second terminal, the status."""
+    words = ["run", "--rm", "--tty", "--runc-binary", runtime, "--env", f"PS1={PROMPT}"]
+    shell = [*ctr.prefix, *words, IMAGE, "terminal", "sh"]
+    script = ['"$@"; echo "ended with $?"; exec cat', "sh", *shell]
+    screen = Screen(program("tmux", "tmux"), tmp_path / "socket", ["sh", "-c", *script], ctr.env)
+    try:
+        screen.until(lambda text: text.endswith(PROMPT.rstrip()))
+        screen.enter("tty", "/dev/")
+        screen.resize(100, 30)
+        screen.enter("clear; until stty size | grep '30 100'; do usleep 50000; done", "30 100")
+        screen.start("sleep 1000")
+        screen.press("C-c")
+        screen.until(lambda text: text.endswith(PROMPT.rstrip()))
+        screen.enter("echo status $?", "status 130")
+        screen.press("-l", "exit 4")
+        screen.press("Enter")
+        screen.until(lambda text: "ended with 4" in text)
+    finally:
+        ctr.call("tasks", "delete", "--force", "terminal")
+        ctr.call("containers", "delete", "terminal")
+        screen.close()
