@@ -10,7 +10,7 @@ the process goes on without it, as said in SECURITY.md.
 
 from __future__ import annotations
 
-from runsc_py.runsc.confinement import host_calls, walls
+from runsc_py.runsc.confinement import walls
 from runsc_py.runsc.confinement.container_root import enter_container_root, leave_host_mounts
 from runsc_py.runsc.confinement.library import import_only_from, open_library
 from runsc_py.runsc.confinement.modules import import_extensions
@@ -82,5 +82,5 @@ def confine_waiter(spec: Spec, config: Config) -> int:
         walls.restrict_sentry(network=False)
     else:
         import_only_from(library)
-    host_calls.keep_capabilities(0)
+    walls.keep_capabilities(())
     return visits

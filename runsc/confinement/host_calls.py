@@ -1,4 +1,4 @@
-"""The host's calls about mounts, namespaces and capabilities, which Python's os module lacks.
+"""The host's calls about mounts and namespaces, which Python's os module lacks.
 
 All raise OSError.  Numbers are x86-64's: glibc has names for the newer ones only since 2.36.
 """
@@ -10,8 +10,7 @@ import struct
 
 from runsc_py.runsc.confinement._walls import ffi, lib
 
-_CAPGET, _CAPSET, _MOUNT, _UMOUNT2, _PIVOT_ROOT = 125, 126, 165, 166, 155
-_PRCTL, _PR_SET_NO_NEW_PRIVS = 157, 38
+_MOUNT, _UMOUNT2, _PIVOT_ROOT = 165, 166, 155
 _UNSHARE, _SETNS, _FANOTIFY_INIT, _FANOTIFY_MARK = 272, 308, 300, 301
 _OPEN_TREE, _MOVE_MOUNT, _FSOPEN, _FSCONFIG, _FSMOUNT = 428, 429, 430, 431, 432
 _OPENAT2, _MOUNT_SETATTR = 437, 442
@@ -26,15 +25,12 @@ _MOVE_MOUNT_BOTH_EMPTY = 0x44
 _MS_REC, _MS_SLAVE, _MNT_DETACH = 0x4000, 0x80000, 2
 _FSOPEN_CLOEXEC, _FSMOUNT_CLOEXEC, _SET_STRING, _CREATE = 1, 1, 1, 6
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 2, 16
-_CAPABILITY_VERSION_3 = 0x20080522
 _FAN_CLOEXEC, _FAN_NONBLOCK = 1, 2
 _FAN_MARK_ADD, _FAN_MARK_MOUNT = 1, 16
 _FAN_OPEN, _FAN_ONDIR = 0x20, 0x40000000
 
 _OPEN_HOW = struct.Struct("=3Q")
 _MOUNT_ATTRIBUTES = struct.Struct("=4Q")
-#: effective, permitted, inheritable: the lower 32 bits, then the upper ones
-_CAPABILITY_SETS = struct.Struct("=6I")
 
 
 def call(number: int, *arguments: int | bytes | bytearray | None) -> int:
@@ -51,11 +47,6 @@ def call(number: int, *arguments: int | bytes | bytearray | None) -> int:
     if result < 0:
         raise OSError(-result, os.strerror(-result))
     return result
-
-
-def forbid_new_privileges() -> None:
-    """PR_SET_NO_NEW_PRIVS: no program that this process executes gains a right."""
-    call(_PRCTL, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def unshare(flags: int) -> None:
@@ -117,19 +108,6 @@ def enter_root(root: int) -> None:
     call(_PIVOT_ROOT, b".", b".")
     call(_UMOUNT2, b".", _MNT_DETACH)
     os.chdir("/")
-
-
-def keep_capabilities(kept: int) -> None:
-    """Give up every capability that is not in the set."""
-    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    sets = bytearray(_CAPABILITY_SETS.size)
-    call(_CAPGET, header, sets)
-    effective, permitted, _, high_effective, high_permitted, _ = _CAPABILITY_SETS.unpack(sets)
-    low, high = kept & 0xFFFFFFFF, kept >> 32
-    values = _CAPABILITY_SETS.pack(
-        effective & low, permitted & low, 0, high_effective & high, high_permitted & high, 0
-    )
-    call(_CAPSET, header, values)
 
 
 def watch_mount(path: bytes) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 
-from runsc_py.runsc.confinement import host_calls, landlock
 from runsc_py.runsc.confinement._walls import ffi, lib
 from runsc_py.runsc.confinement.modules import library_paths
 
@@ -25,6 +24,9 @@ _PLACE = os.O_PATH | os.O_CLOEXEC
 #: where libraries are that extension modules need
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _STANDARD_ERROR = 2
+
+#: landlock(7): EXECUTE, READ_FILE, READ_DIR; WRITE_FILE, MAKE_REG, TRUNCATE; whatever there is
+_READ, _MAKE_FILES, _ALL = 1 | 4 | 8, 2 | 1 << 8 | 1 << 14, (1 << 16) - 1
 
 #: of the sentry, as native/stub.c leaves them to stubs: IPC_LOCK, SYS_NICE and SYS_RESOURCE.  Who
 #: has fewer could not trace them.
@@ -51,7 +53,7 @@ def restrict_sentry(*, network: bool) -> bool:
     paths = ["/proc", *library_paths(), *filter(os.path.exists, _LIBRARIES)]
     places = [os.open(path, _PLACE) for path in paths]
     try:
-        return landlock.restrict([(place, landlock.READ) for place in places], network=network)
+        return _restrict([(place, _READ) for place in places], network=network)
     finally:
         for place in places:
             os.close(place)
@@ -59,12 +61,12 @@ def restrict_sentry(*, network: bool) -> bool:
 
 def restrict_sentry_in_namespace(*, network: bool) -> bool:
     """The same but for paths, which are to lead nowhere by another wall."""
-    return landlock.restrict(None, network=network)
+    return _restrict(None, network=network)
 
 
 def drop_sentry_capabilities(*, network: bool) -> None:
     """All that its stubs do not have either."""
-    _keep_capabilities(_OF_STUBS + _OF_THE_NETWORK if network else _OF_STUBS)
+    keep_capabilities(_OF_STUBS + _OF_THE_NETWORK if network else _OF_STUBS)
 
 
 def seal_sentry(*, network: bool, control: bool, report: tuple[int, bytes] | None = None) -> None:
@@ -92,20 +94,32 @@ def confine_gofer(mounts: Sequence[Mount]) -> None:
     Raises OSError.
     """
     places = [(mount.root, _rights(mount)) for mount in mounts if mount.root >= 0]
-    landlock.restrict(places, network=False, moves=not all(mount.read_only for mount in mounts))
-    _keep_capabilities(_OF_FILES)
+    _restrict(places, network=False, moves=not all(mount.read_only for mount in mounts))
+    keep_capabilities(_OF_FILES)
     _install_filter(lib.WALLS_GOFER, _on_standard_error("the gofer"))
 
 
 def _rights(mount: Mount) -> int:
     """For Landlock, beneath the root of a mount."""
     if mount.is_store:
-        return landlock.READ | landlock.MAKE_FILES
-    return landlock.READ if mount.read_only else landlock.ALL
+        return _READ | _MAKE_FILES
+    return _READ if mount.read_only else _ALL
 
 
-def _keep_capabilities(kept: tuple[int, ...]) -> None:
-    host_calls.keep_capabilities(sum(1 << number for number in kept))
+def _restrict(places: list[tuple[int, int]] | None, *, network: bool, moves: bool = False) -> bool:
+    """landlock(7) for this process; `places`: descriptors with the rights there, None for all."""
+    flags = lib.WALLS_PORTS if network else 0
+    if places is not None:
+        flags |= lib.WALLS_PATHS
+    if moves:
+        flags |= lib.WALLS_MOVES
+    array = ffi.new("struct walls_place[]", places or [])
+    return bool(_check(lib.walls_restrict(array, len(places or ()), flags)))
+
+
+def keep_capabilities(kept: tuple[int, ...]) -> None:
+    """Give up all others.  Raises OSError."""
+    _check(lib.walls_keep_capabilities(sum(1 << number for number in kept)))
 
 
 def _on_standard_error(who: str) -> tuple[int, bytes]:
@@ -115,6 +129,10 @@ def _on_standard_error(who: str) -> tuple[int, bytes]:
 def _install_filter(which: int, report: tuple[int, bytes]) -> None:
     descriptor, words = report
     before, _, after = words.partition(_CALL.encode())
-    result = lib.walls_install_filter(which, descriptor, before, after)
+    _check(lib.walls_install_filter(which, descriptor, before, after))
+
+
+def _check(result: int) -> int:
     if result < 0:
         raise OSError(-result, os.strerror(-result))
+    return result

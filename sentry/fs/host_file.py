@@ -13,7 +13,6 @@ import errno
 import os
 from collections.abc import Iterator
 
-from runsc_py.platform.host_files import allocate
 from runsc_py.sentry.errors import EFBIG, EINVAL, ENXIO, EOPNOTSUPP
 from runsc_py.sentry.vfs.open_file import O_APPEND, OpenFile
 
@@ -181,6 +180,8 @@ def check_allocation(mode: int, offset: int, size: int) -> None:
 def host_allocate(descriptor: int, mode: int, offset: int, size: int) -> None:
     """fallocate(2) on a host descriptor, with its mode (os.posix_fallocate has none)."""
     check_allocation(mode, offset, size)
+    from runsc_py.platform.host_files import allocate
+
     allocate(descriptor, mode, offset, size)
 
 

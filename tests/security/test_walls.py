@@ -21,13 +21,16 @@ from harness.sandbox import command
 from runsc_py.gofer import changing, host, nodes, protocol, reading, server
 from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.gofer.process import MountSpec, start_gofer
-from runsc_py.runsc.confinement import landlock, walls
+from runsc_py.runsc.confinement import walls
+from runsc_py.runsc.confinement._walls import lib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.gofer.process import Confine
 
-pytestmark = pytest.mark.skipif(landlock.version() < 6, reason="Landlock of Linux 6.12 is needed")
+pytestmark = pytest.mark.skipif(
+    lib.walls_landlock_version() < 6, reason="Landlock of Linux 6.12 is needed"
+)
 EPERM, EACCES = 1, 13
 KILLED = 128 + signal.SIGSYS
 

@@ -53,7 +53,7 @@ ffibuilder.cdef((HERE / "walls.h").read_text())
 ffibuilder.set_source(
     "runsc_py.runsc.confinement._walls",
     declarations + definitions,
-    sources=[str(HERE / "walls.c"), str(HERE / "fork.c")],
+    sources=[str(HERE / name) for name in ("walls.c", "landlock.c", "fork.c")],
     depends=[str(HERE / "walls.h"), str(HERE / "filters.h")],
     include_dirs=[str(HERE)],
     extra_compile_args=["-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],

@@ -25,3 +25,24 @@ int walls_filter_size(int which);
 
 /* fork(2), with clone(2)'s CLONE_NEW… flags for the child. */
 int walls_fork(uint64_t flags);
+
+/* A file or directory that can still be reached by path, with the rights of landlock(7) there. */
+struct walls_place {
+    int descriptor;
+    uint64_t rights;
+};
+
+/* walls_restrict: paths lead to `places` only (else anywhere); files have to be moved between
+ * directories; TCP ports may be used. */
+#define WALLS_PATHS 1
+#define WALLS_MOVES 2
+#define WALLS_PORTS 4
+
+/* The host's version of Landlock, or -errno. */
+int walls_landlock_version(void);
+
+/* Restrict this process for ever: 1, or 0 where the host's Landlock cannot. */
+int walls_restrict(const struct walls_place *places, int count, int flags);
+
+/* Give up every capability that is not in the set. */
+int walls_keep_capabilities(uint64_t kept);
