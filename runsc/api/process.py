@@ -43,20 +43,10 @@ class TerminalInput(Input):
 
     def wrote(self, data: memoryview) -> None:
         """Send what these keys mean."""
-        import termios
+        from runsc_py.runsc.terminal_keys import signals_of
 
-        settings = termios.tcgetattr(self.descriptor)
-        modes, keys = settings[3], settings[6]
-        if not modes & termios.ISIG:
-            return
-        meanings = {
-            keys[termios.VINTR]: signals.SIGINT,
-            keys[termios.VQUIT]: signals.SIGQUIT,
-            keys[termios.VSUSP]: signals.SIGTSTP,
-        }
-        for number in bytes(data):
-            if (key := bytes((number,))) in meanings:
-                self.send_signal(meanings[key])
+        for number in signals_of(self.descriptor, bytes(data)):
+            self.send_signal(number)
 
 
 class StandardFiles:

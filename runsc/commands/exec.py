@@ -21,6 +21,8 @@ from runsc_py.runsc.runtime_log import RuntimeLog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runsc_py.runsc.containers.console_relay import ConsoleRelay
     from runsc_py.runsc.containers.container import Container
     from runsc_py.runsc.control.client import ControlClient
@@ -156,20 +158,30 @@ def _execute(container: "Container", process: "Process", parsed: Parsed) -> int:
     relay = None
     if process.terminal and not socket and not has_own_terminal():
         relay = ConsoleRelay()
+    terminal = _terminal(process, parsed, relay)
     try:
         with container.client() as client:
-            pid = _start(client, container.identifier, process, parsed, relay)
+            pid = _start(client, container.identifier, process, parsed, terminal)
             try:
-                waiting = _announce(client, container.identifier, pid, parsed)
+                waiting = _announce(client, container.identifier, pid, parsed, terminal)
             except BaseException:
                 # Nobody has heard of it.  Who waits for it may have our connection already.
                 with container.client() as another:
                     another.signal(container.identifier, SIGKILL, pid)
                 raise
-            return 0 if waiting else _wait(container, client, pid, relay)
+            terminal = _closed(terminal)
+            return 0 if waiting else _wait(container, client, pid, process.terminal, relay)
     finally:
+        _closed(terminal)
         if relay is not None:
             relay.close()
+
+
+def _closed(descriptor: int) -> int:
+    """-1; whoever is at the other end sees when nobody has a terminal any more."""
+    if descriptor >= 0:
+        os.close(descriptor)
+    return -1
 
 
 def _start(
@@ -177,41 +189,42 @@ def _start(
     identifier: str,
     process: "Process",
     parsed: Parsed,
-    relay: "ConsoleRelay | None",
+    terminal: int,
 ) -> int:
     """Have the sandbox run it; its number inside."""
     from runsc_py.runsc.control.calls import ExecuteAsync
     from runsc_py.runsc.oci.reading import encode_structure
 
     passed, program = passed_files(parsed), given_program(parsed)
-    terminal = _terminal(process, parsed, relay)
     standard = [terminal] if terminal >= 0 else [0, 1, 2]
     call = ExecuteAsync(
         identifier, encode_structure(process), parsed.last("user") or "", list(passed)
     )
     call.has_executable = program >= 0
     given = [program] if program >= 0 else []
-    try:
-        return client.execute(call, [*standard, *passed.values(), *given])
-    finally:
-        if terminal >= 0:
-            os.close(terminal)
+    return client.execute(call, [*standard, *passed.values(), *given])
 
 
 def _wait(
-    container: "Container", client: "ControlClient", pid: int, relay: "ConsoleRelay | None"
+    container: "Container",
+    client: "ControlClient",
+    pid: int,
+    with_terminal: bool,
+    relay: "ConsoleRelay | None",
 ) -> int:
     from runsc_py.runsc.containers.waiting import exit_status
     from runsc_py.runsc.control.calls import WaitPid
 
-    _pass_signals_on(container, pid)
+    send = _pass_signals_on(container, pid, with_terminal)
     request = client.begin(WaitPid(container.identifier, pid))
     if relay is not None:
-        relay.run(client.fileno())
+        relay.run(client.fileno(), send)
     return exit_status(client.finish(request, int))
 
 
-def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed) -> int:
+def _announce(
+    client: "ControlClient", identifier: str, pid: int, parsed: Parsed, terminal: int
+) -> int:
     """Write the pid files; the process that waits in our place when we are not to, or 0."""
     from runsc_py.runsc.containers.console import send_pidfd
     from runsc_py.runsc.containers.pid_file import write_pid_file
@@ -219,7 +232,9 @@ def _announce(client: "ControlClient", identifier: str, pid: int, parsed: Parsed
 
     if (path := parsed.last("internal-pid-file")) is not None:
         write_pid_file(path, pid)
-    waiting = wait_as_process(client, identifier, pid) if parsed.has("detach") else 0
+    waiting = 0
+    if parsed.has("detach"):
+        waiting = wait_as_process(client, identifier, pid, terminal)
     if (path := parsed.last("pidfd-socket")) is not None:
         send_pidfd(path, waiting or os.getpid())
     if (path := parsed.last("pid-file")) is not None:
@@ -239,15 +254,22 @@ def _terminal(process: "Process", parsed: Parsed, relay: "ConsoleRelay | None") 
     return os.dup(0 if relay is None else relay.terminal)
 
 
-def _pass_signals_on(container: "Container", pid: int) -> None:
+def _pass_signals_on(
+    container: "Container", pid: int, with_terminal: bool
+) -> "Callable[[int], None]":
+    """From now on; what sends a signal by itself."""
     from runsc_py.runsc.containers.forwarding import forward_signals
+    from runsc_py.runsc.control.calls import TO_PROCESS, TO_TERMINAL
     from runsc_py.runsc.control.errors import ControlError
+
+    mode = TO_TERMINAL if with_terminal else TO_PROCESS
 
     def send(number: int) -> None:
         try:
             with container.client() as client:
-                client.signal(container.identifier, number, pid)
+                client.signal(container.identifier, number, pid, mode)
         except ControlError:
             return  # it has ended; so will our waiting
 
-    forward_signals(send)
+    forward_signals(send, with_terminal=with_terminal)
+    return send

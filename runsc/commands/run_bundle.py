@@ -62,7 +62,7 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
             return 0
         process = container.record.process
         assert process is not None
-        return _wait(process.pid, creation.relay)
+        return _wait(process.pid, container.record.has_terminal, creation.relay)
     finally:
         if creation.relay is not None:
             creation.relay.close()
@@ -70,12 +70,12 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
             container.delete(force=True)
 
 
-def _wait(pid: int, relay: "ConsoleRelay | None") -> int:
+def _wait(pid: int, with_terminal: bool, relay: "ConsoleRelay | None") -> int:
     """The process is our child, whether it is a sandbox or waits for a container in one."""
     from runsc_py.runsc.containers.forwarding import forward_signals
     from runsc_py.runsc.containers.waiting import exit_status
 
-    forward_signals(lambda number: os.kill(pid, number))
+    forward_signals(lambda number: os.kill(pid, number), with_terminal=with_terminal)
     if relay is not None:
         descriptor = os.pidfd_open(pid)
         try:

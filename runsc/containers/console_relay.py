@@ -14,9 +14,11 @@ import termios
 import tty
 
 from runsc_py.runsc.errors import RunscError
+from runsc_py.runsc.terminal_keys import signals_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
     from typing import Any
 
@@ -56,6 +58,7 @@ class ConsoleRelay:
             raise RunscError(f"cannot make a terminal: {error.strerror}") from None
         os.set_blocking(self._master, False)
         self._attributes: list[Any] | None = None
+        self._send: Callable[[int], None] | None = None
         # Lines end as the program ends them; a terminal that they are copied to does the rest.
         attributes = termios.tcgetattr(self.terminal)
         attributes[OUTPUT_FLAGS] &= ~termios.ONLCR
@@ -80,10 +83,12 @@ class ConsoleRelay:
             os.close(self.terminal)
         self.terminal = -1
 
-    def run(self, until: int) -> None:
+    def run(self, until: int, send: "Callable[[int], None] | None" = None) -> None:
         """Copy until this descriptor is readable, and then what is left.
 
-        The program has its terminal by now: ours is closed, so that its last one is the last.
+        `send` gets the signals that keys and the window make, unless a process of the host has the
+        terminal for its own.  The program has its terminal by now: ours is closed, so that its last
+        one is the last.
         """
         self._close_terminal()
         if os.isatty(0) or os.isatty(1):
@@ -95,7 +100,10 @@ class ConsoleRelay:
 
         def resize(number: int, frame: "FrameType | None") -> None:
             self._copy_size()
+            if send is not None:
+                send(signal.SIGWINCH)
 
+        self._send = send
         previous = signal.signal(signal.SIGWINCH, resize)
         try:
             self._copy(until)
@@ -122,9 +130,13 @@ class ConsoleRelay:
     def _type(self, text: bytes) -> bytes:
         """Write into the program's terminal; what did not fit."""
         try:
-            return text[os.write(self._master, text) :]
+            count = os.write(self._master, text)
         except BlockingIOError:
             return text
+        if self._send is not None:
+            for number in signals_of(self._master, text[:count]):
+                self._send(number)
+        return text[count:]
 
     def _print(self) -> bool:
         """Write all that the program has printed; False when nobody has its terminal any more."""

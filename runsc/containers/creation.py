@@ -277,38 +277,47 @@ class Creation:
         record.sandbox = root.sandbox
         terminal = self._terminal(record)
         try:
-            with container.client() as client:
-                options = self._options
-                descriptors = [terminal] if terminal >= 0 else [0, 1, 2]
-                descriptors += options.passed_files.values()
-                if options.executable >= 0:
-                    descriptors.append(options.executable)
-                client.create_subcontainer(
-                    record.identifier,
-                    descriptors,
-                    list(options.passed_files),
-                    has_executable=options.executable >= 0,
-                )
+            self._give_files(container, terminal)
+            pid = self._fork_waiter(container, spec, terminal)
         finally:
             if terminal >= 0:
                 os.close(terminal)
+        record.process = HostProcess.find(pid)
+        self._store.save(record)
+        self._join_groups(record, pid)
+
+    def _give_files(self, container: Container, terminal: int) -> None:
+        """Reserve the place, with the files that the program begins with."""
+        options = self._options
+        descriptors = [terminal] if terminal >= 0 else [0, 1, 2]
+        descriptors += options.passed_files.values()
+        if options.executable >= 0:
+            descriptors.append(options.executable)
+        with container.client() as client:
+            client.create_subcontainer(
+                container.identifier,
+                descriptors,
+                list(options.passed_files),
+                has_executable=options.executable >= 0,
+            )
+
+    def _fork_waiter(self, container: Container, spec: Spec, terminal: int) -> int:
+        """A process that waits for the container, and for the keys of its terminal; its id."""
         from runsc_py.runsc.confinement.confinement import confine_waiter
 
         client = container.client()
-        exit_record = self._store.new_exit_record(record.identifier)
+        exit_record = self._store.new_exit_record(container.identifier)
         try:
-            pid = wait_as_container(
+            return wait_as_container(
                 client,
-                record.identifier,
+                container.identifier,
                 exit_record,
                 lambda: confine_waiter(spec, self._config),
+                terminal,
             )
         finally:
             os.close(exit_record)
             client.close()
-        record.process = HostProcess.find(pid)
-        self._store.save(record)
-        self._join_groups(record, pid)
 
 
 def _of_a_whole_pod(resources: "dict[str, Any]") -> "dict[str, Any]":

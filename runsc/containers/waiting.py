@@ -37,18 +37,23 @@ def exit_status(status: int) -> int:
 
 
 def wait_as_container(
-    client: "ControlClient", identifier: str, record: int, confine: "Callable[[], int]"
+    client: "ControlClient",
+    identifier: str,
+    record: int,
+    confine: "Callable[[], int]",
+    terminal: int = -1,
 ) -> int:
     """Fork a process that ends with the container, and writes its exit record; its id.
 
-    It has called `confine` by then, and told the sandbox what that returned.
+    It has called `confine` by then, and told the sandbox what that returned.  `terminal`: the
+    container's, unless it is -1; what its keys mean and its window's changes go inside as well.
     """
-    return _fork(client, identifier, 0, record, confine)
+    return _fork(client, identifier, 0, record, confine, terminal)
 
 
-def wait_as_process(client: "ControlClient", identifier: str, pid: int) -> int:
+def wait_as_process(client: "ControlClient", identifier: str, pid: int, terminal: int = -1) -> int:
     """Fork a process that ends with one that `execute` has started; its id."""
-    return _fork(client, identifier, pid, -1)
+    return _fork(client, identifier, pid, -1, terminal=terminal)
 
 
 def _fork(
@@ -57,6 +62,7 @@ def _fork(
     pid: int,
     record: int,
     confine: "Callable[[], int] | None" = None,
+    terminal: int = -1,
 ) -> int:
     from runsc_py.runsc.control import calls
 
@@ -74,6 +80,9 @@ def _fork(
         from runsc_py.runsc.confinement.walls import waiter_filter
 
         os.setsid()
+        mode = calls.TO_PROCESS
+        if terminal >= 0 and _take_terminal(terminal):
+            mode = calls.TO_TERMINAL
         _let_go_of_files({client.fileno(), record, writer})
         forget_environment()
         visits = confine() if confine is not None else -1
@@ -88,7 +97,7 @@ def _fork(
         gone = ExitRecord(KILLED, "sandbox", "the sandbox is gone").encode()
         become_waiter(
             client.fileno(), answer, record, writer, ExitTexts(head, tail, gone),
-            _signal_request(answer + 1, identifier, pid), waiter_filter(),
+            _signal_request(answer + 1, identifier, pid, mode), waiter_filter(),
         )  # fmt: skip
     except ControlError as error:
         # The sandbox is gone, and all its processes with it.
@@ -99,19 +108,31 @@ def _fork(
         os._exit(ending.status)
 
 
-def _signal_request(number: int, identifier: str, pid: int) -> "SignalRequest":
+def _signal_request(number: int, identifier: str, pid: int, mode: str) -> "SignalRequest":
     """How the process inside gets a signal that somebody has sent to the one that waits for it."""
     from runsc_py.platform.ptrace.waiter import SignalRequest
     from runsc_py.runsc.control import calls, wire
     from runsc_py.runsc.control.codec import encode
 
     def frame(signal: int) -> bytes:
-        call = calls.Signal(identifier, signal, pid)
+        call = calls.Signal(identifier, signal, pid, mode)
         return wire.encode((wire.REQUEST, number, call.METHOD, encode(call)))
 
     one, other = frame(1), frame(2)
     place = next(index for index, byte in enumerate(one) if byte != other[index])
     return SignalRequest(one, place)
+
+
+def _take_terminal(terminal: int) -> bool:
+    """Become who is told of keys and of the window: the sandbox is that for one terminal only."""
+    import fcntl
+    import termios
+
+    try:
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    except OSError:  # it is somebody's already, who acts on it
+        return False
+    return True
 
 
 def _let_go_of_files(kept: set[int]) -> None:

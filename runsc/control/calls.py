@@ -13,6 +13,7 @@ TO_ALL = "all"
 TO_PROCESS_GROUP = "process-group"
 TO_FOREGROUND = "foreground"
 TO_PROGRAM = "program"
+TO_TERMINAL = "terminal"
 
 #: what ContainerRuntimeState answers
 CREATING = "creating"
@@ -131,6 +132,8 @@ class Signal(Call):
 
     `pid` is a process of the container (0: its first), or for TO_PROCESS_GROUP a group.
     TO_PROGRAM means a process that ExecuteAsync has made and all that descends from it.
+    TO_TERMINAL: what keys and windows send (INT, QUIT, TSTP, WINCH) is for the foreground group of
+    the process's terminal, everything else for the process.
     """
 
     METHOD = "containerManager.Signal"

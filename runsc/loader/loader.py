@@ -52,6 +52,8 @@ NAME_ANNOTATIONS = ("io.kubernetes.cri.container-name", "io.kubernetes.cri-o.Con
 RENAMING = "dev.gvisor.container-name-remap."
 
 SIGKILL = 9
+#: INT, QUIT, TSTP, WINCH: what a terminal sends to its foreground group
+OF_TERMINALS = (2, 3, 20, 28)
 SECOND = 1_000_000_000
 
 
@@ -327,10 +329,12 @@ class Loader:
     # -- signals -----------------------------------------------------------------------------
 
     def signal(self, identifier: str, number: int, pid: int, mode: str) -> None:
-        """Deliver a signal in one of five ways.  Raises ControlError."""
+        """Deliver a signal in one of six ways.  Raises ControlError."""
         if not 0 < number <= 64:
             raise ControlError(f"invalid signal {number}", errno=22)
         info = SignalInfo.from_kernel(number)
+        if mode == calls.TO_TERMINAL:
+            mode = calls.TO_FOREGROUND if number in OF_TERMINALS else calls.TO_PROCESS
         if mode == calls.TO_ALL:
             if pid:
                 raise ControlError(f"PID must be 0 when signalling all processes: {pid}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from contextlib import suppress
 
 from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.gofer.process import Connection, start_gofer
@@ -216,17 +217,18 @@ def _join_namespaces(request: SandboxRequest) -> None:
 
 
 def _take_terminal(request: SandboxRequest, loader: Loader) -> None:
-    """The root container's terminal is our controlling one: keys and sizes reach us as signals."""
+    """Keys of the root container's terminal, and sizes of its window, reach us as signals.
+
+    It is our controlling terminal, or else that of a command in the foreground, which passes on
+    what it gets.
+    """
     if request.terminal < 0:
         return
     import fcntl
     import termios
 
-    try:
+    with suppress(OSError):
         fcntl.ioctl(request.terminal, termios.TIOCSCTTY, 0)
-    except OSError as error:
-        loader.kernel.log.warning(f"terminal without job control: {error.strerror}")
-        return
     terminals = loader.root.container.terminals
 
     def forward(number: int) -> None:
