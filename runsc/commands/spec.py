@@ -18,6 +18,7 @@ SYNTAX = Syntax(
                 Option("-b --bundle", "DIR", "where (default: here)", completes=DIRECTORY),
                 Option("--cwd", "DIR", "working directory in the container (default: /)"),
                 Option("--netns", "PATH", "network namespace to join"),
+                Option("--rootless", help="with a user namespace in which you are root"),
             ),
         ),
     ),
@@ -37,7 +38,10 @@ def main(name: str, words: list[str], config: Config, log: RuntimeLog) -> int:
     from runsc_py.runsc.oci.default import default_spec
 
     document = default_spec(
-        parsed.operands or ["sh"], parsed.last("cwd") or "/", parsed.last("netns") or ""
+        parsed.operands or ["sh"],
+        parsed.last("cwd") or "/",
+        parsed.last("netns") or "",
+        rootless=parsed.has("rootless"),
     )
     path = os.path.join(parsed.last("bundle") or ".", "config.json")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -5,7 +5,7 @@ import os
 
 from runsc_py.runsc.oci.process import Capabilities, Process, Rlimit
 from runsc_py.runsc.oci.reading import document_of
-from runsc_py.runsc.oci.spec import Linux, Mount, Namespace, NamespaceType, Root, Spec
+from runsc_py.runsc.oci.spec import IdMapping, Linux, Mount, Namespace, NamespaceType, Root, Spec
 
 VERSION = "1.2.0"
 
@@ -35,7 +35,9 @@ def _namespaces() -> tuple[NamespaceType, ...]:
     return (*NAMESPACES, "cgroup") if os.path.exists(CONTROL_GROUPS_2) else NAMESPACES
 
 
-def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
+def default_spec(
+    arguments: list[str], directory: str, network: str, *, rootless: bool = False
+) -> bytes:
     """config.json, with line breaks for people to edit."""
     spec = Spec(
         oci_version=VERSION,
@@ -65,7 +67,23 @@ def default_spec(arguments: list[str], directory: str, network: str) -> bytes:
             readonly_paths=READ_ONLY.split(),
         ),
     )
+    if rootless:
+        _make_rootless(spec)
     document = document_of(spec)
     # The specification wants both ids; as defaults of ours they would be left out.
     document["process"]["user"] = {"uid": 0, "gid": 0}
     return json.dumps(document, indent=4).encode() + b"\n"
+
+
+def _make_rootless(spec: Spec) -> None:
+    """A user namespace with one user, who is root there, and nothing that takes more than one."""
+    assert spec.linux is not None
+    linux = spec.linux
+    linux.namespaces = [
+        *(one for one in linux.namespaces if one.type != "network" or one.path),
+        Namespace(type="user"),
+    ]
+    linux.uid_mappings = [IdMapping(container_id=0, host_id=os.geteuid(), size=1)]
+    linux.gid_mappings = [IdMapping(container_id=0, host_id=os.getegid(), size=1)]
+    for mount in spec.mounts:
+        mount.options = [option for option in mount.options if option != "gid=5"]

@@ -1,6 +1,7 @@
 """The commands of container engines, as far as they need no container."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,28 @@ def test_spec(tmp_path: Path) -> None:
     again = runsc(*words)
     assert (again.status, again.stdout) == (125, b"")
     assert f"{tmp_path}/config.json exists" in again.stderr.decode()
+
+
+def test_spec_for_an_ordinary_user(tmp_path: Path) -> None:
+    """One user, who is root inside, as `runc spec --rootless` has it."""
+    from runsc_py.runsc.oci.reading import read_bundle
+    from runsc_py.runsc.oci.validation import validate
+
+    (tmp_path / "rootfs").mkdir()
+    assert runsc("spec", "--rootless", "--bundle", tmp_path).status == 0
+    spec, warnings = read_bundle(str(tmp_path))
+    assert warnings + validate(spec) == []
+    assert spec.linux is not None
+    kinds = {one.type for one in spec.linux.namespaces}
+    assert "user" in kinds and "network" not in kinds
+    for mappings, identifier in (
+        (spec.linux.uid_mappings, os.geteuid()),
+        (spec.linux.gid_mappings, os.getegid()),
+    ):
+        assert [(one.container_id, one.host_id, one.size) for one in mappings] == [
+            (0, identifier, 1)
+        ]
+    assert not any("gid=5" in mount.options for mount in spec.mounts)
 
 
 def test_errors_are_logged_where_engines_look(tmp_path: Path) -> None:
