@@ -33,6 +33,7 @@ COMMANDS = (
     ("run", "run", "run a program in a sandbox"),
     ("do", "do", "the same, with gVisor's options"),
     ("bwrap", "bwrap", "the same, with bubblewrap's options"),
+    ("sandboxexec", "sandboxexec", "run a program with options in a JSON document"),
     ("diff", "diff", "print what run --export handed back"),
     ("images", "images", "list the images that run --image has unpacked, or remove them"),
     ("syscalls", "syscalls", "list the system calls and how far they are supported"),

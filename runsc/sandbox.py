@@ -135,7 +135,10 @@ def raise_descriptor_limit(limit: int = -1) -> None:
 def gofer_mounts(options: RunOptions) -> list[MountSpec]:
     """What the gofer serves: the root file system, then the volumes in their order."""
     if options.setup is not None:
-        return [MountSpec(step.source, read_only=step.read_only) for step in options.setup.binds()]
+        return [
+            MountSpec(step.source, read_only=step.read_only or step.has_overlay)
+            for step in options.setup.binds()
+        ]
     return [
         MountSpec(options.rootfs, read_only=options.has_overlay),
         *(MountSpec(volume.source, read_only=volume.read_only) for volume in options.volumes),

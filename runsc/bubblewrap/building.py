@@ -19,6 +19,7 @@ from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
 from runsc_py.sentry.fs.gofer.identity import IdMapper, RangeIdMapper
+from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
 from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
@@ -147,19 +148,23 @@ class _Builder:
         return Tmpfs(self._kernel, mode=mode, size=size, uid=self._uid, gid=self._gid)
 
     def _gofer(self, step: Step) -> FileSystem:
-        """A directory or a file of the host."""
+        """A directory or a file of the host, below an overlay where one is asked for."""
         try:
-            return GoferFileSystem(
+            lower = GoferFileSystem(
                 self._kernel,
                 self._client,
                 self._binds.index(step),
-                shared=True,
+                shared=not step.has_overlay,
                 ids=self._ids,
                 source=step.source,
             )
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise RunscError(f"Can't bind mount {step.source}: {reason}") from None
+        if not step.has_overlay or not lower.root.is_directory:
+            return lower
+        upper = self._memory(lower.root.mode & 0o7777)
+        return Overlay(self._kernel, upper.root, (lower.root,))
 
     def _fill_dev(self, destination: str) -> None:
         """Terminals and shared memory, which /dev has file systems of their own for."""

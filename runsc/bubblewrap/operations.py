@@ -17,7 +17,8 @@ class Step:
     """One option: what it does, and where."""
 
     __slots__ = (
-        "content", "destination", "devices", "kind", "permissions", "read_only", "size", "source",
+        "content", "destination", "devices", "has_overlay", "kind", "permissions", "read_only",
+        "size", "source",
     )  # fmt: skip
 
     def __init__(self, kind: str, destination: str) -> None:
@@ -30,6 +31,8 @@ class Step:
         self.permissions: int | None = None
         self.size: int | None = None
         self.read_only = False
+        #: of a bind: what is written stays in memory
+        self.has_overlay = False
         #: whether device nodes can be used
         self.devices = False
 
