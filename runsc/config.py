@@ -43,6 +43,7 @@ class Config:
     """The options, with their defaults.  Raises RunscError for what is no option or no value."""
 
     allow_flag_override: bool
+    allow_rootfs_tar_annotation: bool
     allow_suid: bool
     alsologtostderr: bool
     character_device_policy: str
@@ -58,6 +59,7 @@ class Config:
     file_access: str
     file_access_mounts: str
     gvisor_marker_file: bool
+    host_fifo: str
     host_uds: str
     ignore_cgroups: bool
     log: str

@@ -67,6 +67,8 @@ class SandboxRequest:
         self.image_owners: dict[int, tuple[int, int, int]] | None = None
         #: a file for how it ended (runsc/exit_record.py); -1 for none
         self.exit_record = -1
+        #: an archive that the root's upper layer begins with; -1 for none
+        self.upper_archive = -1
         #: a file for what concerns the container's user; empty for none
         self.user_log = ""
         #: a file for a profile of the sandbox; set in it, -1 for none
@@ -257,7 +259,9 @@ def _keep_only(request: SandboxRequest, kept: set[int]) -> None:
     request.processes = _moved(request.processes)
     request.passed_files = {guest: _moved(one) for guest, one in request.passed_files.items()}
     request.executable = _moved(request.executable)
+    request.upper_archive = _moved(request.upper_archive)
     kept = kept | {request.terminal, request.exit_record, request.executable, request.processes}
+    kept.add(request.upper_archive)
     kept.update(request.standard_files, request.passed_files.values())
     null = os.open("/dev/null", os.O_RDWR)
     for number in range(3):

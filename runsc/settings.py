@@ -222,6 +222,15 @@ FILES = (
         choices=("none", "open", "create", "all"), for_author=always,
     ),
     Setting(
+        "host-fifo", "none", "none", "a FIFO of the host is a name for a pipe of the sandbox",
+        choices=("none",),
+    ),
+    Setting(
+        "allow-rootfs-tar-annotation", False, BOOLEAN,
+        "annotation dev.gvisor.tar.rootfs.upper names an archive that the root's upper layer "
+        "begins with",
+    ),
+    Setting(
         "character-device-policy", "emulated-only", "emulated-only",
         "character devices are the sandbox's own, wherever their nodes are",
         choices=("emulated-only",),
@@ -264,6 +273,8 @@ _OF_GO = "it is about Go's runtime"
 
 #: options of gVisor's that there are not (any more), and what to say to who asks for them
 REFUSED = {
+    "metric-server": "not offered; use runsc-py export-metrics ID",
+    "final-metrics-log": "not offered; use runsc-py export-metrics ID",
     "overlay": "it was replaced; use --overlay2=all:memory",
     "fsgofer-host-uds": "it was replaced; use --host-uds=all",
     "vfs2": "it was removed and has no effect; leave it out",

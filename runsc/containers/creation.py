@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: annotations about the root directory (loader/hints.py)
 ROOT_HINTS = "dev.gvisor.spec.rootfs."
+#: names an archive of the host
+UPPER_ARCHIVE = "dev.gvisor.tar.rootfs.upper"
 #: it is there where systemd is the host's first process (sd_booted(3))
 SYSTEMD = "/run/systemd/system"
 
@@ -232,6 +234,7 @@ class Creation:
             record.process = record.sandbox = HostProcess.find(pid)
             self._store.save(record)
 
+        request.upper_archive = self._open_upper_archive(spec)
         request.join_resources = joined
         request.exit_record = self._store.new_exit_record(record.identifier)
         request.terminal = self._terminal(record)
@@ -242,9 +245,23 @@ class Creation:
                 raise RunscError("container init was OOM-killed (memory limit too low?)") from None
             raise
         finally:
-            os.close(request.exit_record)
-            if request.terminal >= 0:
-                os.close(request.terminal)
+            for descriptor in (request.exit_record, request.terminal, request.upper_archive):
+                if descriptor >= 0:
+                    os.close(descriptor)
+
+    def _open_upper_archive(self, spec: Spec) -> int:
+        """What the root's upper layer begins with; -1 when no annotation says so."""
+        path = spec.annotations.get(UPPER_ARCHIVE)
+        if path is None:
+            return -1
+        if not self._config.allow_rootfs_tar_annotation:
+            raise RunscError(
+                f"annotation {UPPER_ARCHIVE}: use --allow-rootfs-tar-annotation to enable it"
+            )
+        try:
+            return os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError as error:
+            raise RunscError(f"annotation {UPPER_ARCHIVE}: {path}: {error.strerror}") from None
 
     def _join_groups(self, record: ContainerRecord, pid: int) -> None:
         """What cannot be joined is left out, as what cannot be made."""

@@ -62,7 +62,8 @@ class ContainerInformation:
 
     __slots__ = (
         "bundle", "client", "config", "connection", "container", "identifier", "image_owners",
-        "layers", "mount_namespace", "seccomp_filter", "spec", "time_namespace", "visits",
+        "layers", "mount_namespace", "seccomp_filter", "spec", "time_namespace", "upper_archive",
+        "visits",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +82,8 @@ class ContainerInformation:
         self.bundle = ""
         self.container = Container(kernel, identifier, TerminalRegistry(kernel))
         #: what the host does not know of the root's files (images/owners.py)
+        #: an archive that the root's upper layer begins with; -1 for none
+        self.upper_archive = -1
         self.image_owners: dict[int, tuple[int, int, int]] | None = None
         self.client: GoferClient | None = None
         #: who looks whether the engine opens files of the root directory

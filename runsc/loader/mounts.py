@@ -82,7 +82,9 @@ class MountBuilder:
         terminals: TerminalRegistry,
         shared: SharedMounts,
         image_owners: Mapping[int, tuple[int, int, int]] | None = None,
+        upper_archive: int = -1,
     ) -> None:
+        """`upper_archive`: a descriptor of what the root's upper layer begins with; -1 for none."""
         self._kernel = kernel
         self._spec = spec
         self._config = config
@@ -91,6 +93,7 @@ class MountBuilder:
         self._pid_namespace = pid_namespace
         self._terminals = terminals
         self._shared = shared
+        self._upper_archive = upper_archive
         self._ids = identities(spec)
         self._owners = None if image_owners is None else RecordedOwners(image_owners)
         #: of the gofer's mount that is served next
@@ -103,6 +106,10 @@ class MountBuilder:
         """The tree, beside these namespaces or the first of all.  Raises RunscError."""
         spec = self._spec
         self._mount_root(namespaces)
+        if self._upper_archive >= 0:
+            from runsc_py.runsc.loader.upper_archive import unpack_upper
+
+            unpack_upper(self.tree.walker, self._upper_archive)
         wanted = {os.path.normpath(mount.destination) for mount in spec.mounts}
         for place, kind, flags, options in MANDATORY:
             if place not in wanted and not (place == "/dev/pts" and self._hides_dev()):

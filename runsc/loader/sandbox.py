@@ -179,6 +179,7 @@ def _load(
     root.client = client
     root.bundle = request.bundle
     root.image_owners = request.image_owners
+    root.upper_archive = request.upper_archive
     loader = Loader(kernel, root, SharedMounts(request.spec.annotations))
     files = () if request.terminal >= 0 else request.standard_files
     first = ContainerProcess(request.terminal, files)

@@ -47,6 +47,7 @@ def prepare(loader: Loader, information: ContainerInformation, namespace: PidNam
         terminals=information.container.terminals,
         shared=loader.shared_mounts,
         image_owners=information.image_owners,
+        upper_archive=information.upper_archive,
     )
     is_first = information is loader.root
     tree = builder.build(None if is_first else loader.namespaces)
