@@ -273,8 +273,6 @@ _OF_GO = "it is about Go's runtime"
 
 #: options of gVisor's that there are not (any more), and what to say to who asks for them
 REFUSED = {
-    "metric-server": "not offered; use runsc-py export-metrics ID",
-    "final-metrics-log": "not offered; use runsc-py export-metrics ID",
     "overlay": "it was replaced; use --overlay2=all:memory",
     "fsgofer-host-uds": "it was replaced; use --host-uds=all",
     "vfs2": "it was removed and has no effect; leave it out",

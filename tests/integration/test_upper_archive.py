@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(BUSYBOX is None, reason="Debian: busybox-static"
 
 FIRST = """
 busybox mkdir -p /a/b; echo one >/a/b/f; busybox ln -s f /a/b/l; busybox ln /a/b/f /a/b/h
-busybox chown 5:6 /a/b/f; busybox chmod 4751 /a/b/f; busybox touch -d @1000 /a/b/f
+busybox chown 5:6 /a/b/f; busybox chmod 4755 /a/b/f; busybox touch -d @1000 /a/b/f
 busybox mkfifo /fifo; busybox truncate -s 1M /sparse; busybox rm /bin/sh
 echo >/done; exec busybox sleep 600
 """
@@ -23,7 +23,7 @@ busybox stat -c '%n %F %a %u:%g %Y %s' /a/b/f /a/b/l /fifo /sparse; busybox cat 
 busybox stat -c %h /a/b/h; busybox ls /bin; busybox ls /old
 """
 EXPECTED = """\
-/a/b/f regular file 4751 5:6 1000 4
+/a/b/f regular file 4755 5:6 1000 4
 /a/b/l symbolic link 777 0:0
 /fifo fifo 644 0:0
 /sparse regular file 644 0:0
