@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 from functools import partial
-from typing import TypedDict
 
 from runsc_py.runsc.api.arguments import (
     environment_of,
@@ -19,7 +18,7 @@ from runsc_py.runsc.api.arguments import (
 )
 from runsc_py.runsc.api.exchange import Exchange, Input, Output
 from runsc_py.runsc.api.results import Result
-from runsc_py.runsc.api.settings import OUTPUT
+from runsc_py.runsc.api.settings import OUTPUT, ContainerOptions
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.result import RunResult
 
@@ -32,27 +31,17 @@ if TYPE_CHECKING:
     from runsc_py.runsc.api.exchange import OnOutput
 
 
-class RunOptions(TypedDict, total=False):
+class RunOptions(ContainerOptions, total=False):
     """Of `run` and `run_async`: what `runsc-py run` has as well, and where the streams go."""
 
     stdin: bytes | str
     on_stdout: OnOutput
     on_stderr: OnOutput
-    rootfs: str | os.PathLike[str]
-    image: str | os.PathLike[str]
-    volumes: Mapping[str | os.PathLike[str], str]
-    tmpfs: Mapping[str, int | str | None]
-    env: Mapping[str, str]
-    cwd: str
-    user: str
     hostname: str
     network: str
-    wall: float
-    cpu: float
     memory: int | str
     pids: int
     files: int
-    output: int | str | None
     export: str | os.PathLike[str]
 
 

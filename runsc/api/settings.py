@@ -20,7 +20,7 @@ OUTPUT = 16 << 20
 
 
 class ContainerOptions(TypedDict, total=False):
-    """Of `Sandbox` and `Sandbox.add_container`."""
+    """Of `Sandbox`, `Sandbox.add_container`, and of the sandbox that `run` makes."""
 
     #: as `runsc-py run --image` takes it: its root directory, variables, user, working directory
     image: str | os.PathLike[str]
@@ -30,11 +30,11 @@ class ContainerOptions(TypedDict, total=False):
     volumes: Mapping[str | os.PathLike[str], str]
     #: {"/place": "64M"}; None for half of the memory
     tmpfs: Mapping[str, int | str | None]
-    #: variables, working directory and "USER[:GROUP]" of programs that are started with no others
+    #: variables, working directory and "USER[:GROUP]", unless a program is started with others
     env: Mapping[str, str]
     cwd: str
     user: str
-    #: limits of each program that is started with no others: seconds, of time and of processor
+    #: limits of a program, unless it is started with others: seconds, of time and of processor
     #: time, and bytes of both outputs
     wall: float
     cpu: float
