@@ -185,6 +185,8 @@ class Loader:
         #: what Lifecycle.StartContainer starts a process in
         self.prepared: dict[str, tuple[ContainerInformation, PidNamespace]] = {}
         self.shared_mounts = shared
+        #: whether engines may change root directories and the host does not tell (visits.py)
+        self.has_unseen_visitors = False
         #: of everybody: the root container's, once it has its mounts
         self.namespaces: Namespaces
         #: who hears of events: the loader's own parts, and those who have subscribed

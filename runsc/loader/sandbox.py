@@ -124,6 +124,8 @@ def _serve(
     confinement.complete(request.spec, request.config)
     if confinement.visits >= 0:
         await_visits(loader.root, confinement.visits)
+    elif confinement.is_complete:
+        loader.has_unseen_visitors = True
     _watch_over(request, kernel, log)
     gc.collect()
     gc.freeze()

@@ -15,7 +15,7 @@ from runsc_py.runsc.loader.executable import resolve_executable
 from runsc_py.runsc.loader.identity import add_home
 from runsc_py.runsc.loader.mounts import MountBuilder
 from runsc_py.runsc.loader.process_arguments import credentials_of, process_arguments
-from runsc_py.runsc.loader.visits import await_visits
+from runsc_py.runsc.loader.visits import await_visits, expect_visits
 from runsc_py.sentry.abi.system import PER_LINUX32
 from runsc_py.sentry.kernel.pid_namespace import PidNamespace
 from runsc_py.sentry.kernel.process_creation import CreationError, start_process
@@ -129,6 +129,8 @@ def _first_process(
         if entry.visits >= 0:
             descriptor, entry.visits = entry.visits, -1
             await_visits(information, descriptor)
+        elif loader.has_unseen_visitors:
+            expect_visits(information)
         entry.created = _create(loader, information, entry, process, arguments)
     except BaseException:
         if name:

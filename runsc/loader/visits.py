@@ -2,8 +2,8 @@
 
 The root directory is for the container alone, and so cached without asking the host again.  That
 ends with the first who opens something of it by way of our mount namespace: from then on the
-host is asked.  Whoever knows the directory by another path is not noticed; `--file-access=shared`
-is for those.
+host is asked.  A host that does not tell of it (in a user namespace) is asked from the beginning.
+Whoever knows the directory by another path is not noticed; `--file-access=shared` is for those.
 """
 
 from __future__ import annotations
@@ -47,10 +47,24 @@ class Visits:
 
 def await_visits(information: ContainerInformation, descriptor: int) -> None:
     """Have the root directory of a container looked after; takes over the descriptor."""
+    filesystem = _exclusive_root(information)
+    if filesystem is not None:
+        information.visits = Visits(information.container.kernel, filesystem, descriptor)
+    else:
+        os.close(descriptor)
+
+
+def expect_visits(information: ContainerInformation) -> None:
+    """Somebody may come unnoticed at any time."""
+    filesystem = _exclusive_root(information)
+    if filesystem is not None:
+        filesystem.share()
+
+
+def _exclusive_root(information: ContainerInformation) -> GoferFileSystem | None:
     namespace = information.mount_namespace
     assert namespace is not None
     filesystem = namespace.root.filesystem
     if isinstance(filesystem, GoferFileSystem) and not filesystem.shared:
-        information.visits = Visits(information.container.kernel, filesystem, descriptor)
-    else:
-        os.close(descriptor)
+        return filesystem
+    return None

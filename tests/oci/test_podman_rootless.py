@@ -85,3 +85,27 @@ def test_exec_kill_and_the_rest(nobodys: Podman, box: str) -> None:
     nobodys("start", box)
     assert nobodys("exec", box, "id", "-u") == "0\n"
     nobodys("stop", "--time", "0", box)
+
+
+def test_copy(nobodys: Podman, box: str) -> None:
+    """To and from a container that runs, by way of the sandbox's namespaces."""
+    source = nobodys.directory / "source"
+    source.write_text("copied\n")
+    nobodys.call("exec", box, "cat", "/etc/copied")  # it is not there, and that is remembered
+    nobodys("cp", source, f"{box}:/etc/copied")
+    assert nobodys("exec", box, "cat", "/etc/copied") == "copied\n"
+    nobodys("exec", box, "sh", "-c", "echo back > /etc/back")
+    nobodys("cp", f"{box}:/etc/back", nobodys.directory / "back")
+    assert (nobodys.directory / "back").read_text() == "back\n"
+
+
+def test_top(nobodys: Podman, box: str) -> None:
+    """The container's processes where its own ps(1) is asked, and never those of the host."""
+    assert nobodys("top", box, "-o", "pid,args").split() == ["PID", "COMMAND", "1", "sleep", "1000"]
+    for words in ((), ("pid", "args"), ("hpid", "comm")):
+        called = nobodys.call("top", box, *words)
+        assert len(called.stdout.split("\n", 1)[1].strip()) == 0, called
+
+
+def test_exec_with_a_terminal(nobodys: Podman, box: str) -> None:
+    assert nobodys("exec", "--interactive", "--tty", box, "tty").strip() == "/dev/pts/0"
