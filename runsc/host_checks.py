@@ -14,10 +14,8 @@ from typing import Any
 
 MEBIBYTE = 1 << 20
 #: system call numbers of x86-64 that os does not have
-SYS_LANDLOCK_CREATE_RULESET = 444
 SYS_OPENAT2 = 437
-LANDLOCK_CREATE_RULESET_VERSION = 1
-CLONE_NEWUSER = 0x10000000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
 FEWEST_DESCRIPTORS = 1024
 
 
@@ -58,7 +56,9 @@ def check_host() -> list[Finding]:
         _descriptors,
         _processors,
         _openat2,
+        _filters,
         _landlock,
+        _own_namespaces,
         _user_namespaces,
         _images,
     ]
@@ -183,31 +183,67 @@ def _openat2() -> Finding:
     return Finding("openat2", False, works, detail, "Linux 5.6 and a newer seccomp profile have it")
 
 
+def _in_child(act: Callable[[], int]) -> int:
+    """What `act` returns in a process of its own: 0, or an errno."""
+    child = os.fork()
+    if child == 0:
+        number = 255
+        try:
+            number = act()
+        finally:
+            os._exit(number)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _filters() -> Finding:
+    """The filters of sentry and gofer, as they are installed before a program runs."""
+    from runsc_py.runsc.confinement._walls import lib
+
+    number = _in_child(lambda: -lib.walls_install_filter(lib.WALLS_SENTRY, 2, b"", b""))
+    if number:
+        remedy = "allow seccomp(2) in the container's seccomp profile"
+        return Finding("filters", True, False, os.strerror(number), remedy)
+    return Finding("filters", True, True, "sentry and gofer make the calls of SECURITY.md only")
+
+
 def _landlock() -> Finding:
-    version, number = _syscall(SYS_LANDLOCK_CREATE_RULESET, 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
-    if version > 0:
-        return Finding("landlock", False, True, f"ABI {version}")
-    return Finding("landlock", False, False, os.strerror(number), "boot with lsm=landlock,…")
+    """What it takes from a sentry and a gofer without namespaces of their own."""
+    from runsc_py.runsc.confinement._walls import lib
+
+    version = lib.walls_landlock_version()
+    if version < 0:
+        return Finding("landlock", False, False, os.strerror(-version), "boot with lsm=landlock,…")
+    taken = [(1, "paths"), (4, "TCP ports"), (6, "signals to other processes")]
+    detail = ", ".join(what for since, what in taken if since <= version)
+    return Finding("landlock", False, True, f"ABI {version}: takes {detail}")
+
+
+def _namespaces_errno(flags: int) -> int:
+    """What a process in new namespaces fails with; 0 when there can be one."""
+    from runsc_py.runsc.confinement._walls import lib
+
+    child: int = lib.walls_fork(flags)
+    if child == 0:
+        os._exit(0)
+    if child < 0:
+        return -child
+    os.waitpid(child, 0)
+    return 0
+
+
+def _own_namespaces() -> Finding:
+    """A container's sandbox with mounts and processes of its own."""
+    number = _namespaces_errno(CLONE_NEWPID | CLONE_NEWNS)
+    if number == 0:
+        detail = "mounts and processes of a container's sandbox are its own"
+        return Finding("own namespaces", False, True, detail)
+    detail = f"{os.strerror(number)}: Landlock instead"
+    return Finding("own namespaces", False, False, detail, "be root, or in a user namespace")
 
 
 def _user_namespaces() -> Finding:
-    """unshare(CLONE_NEWUSER) in a child: not needed, but a layer more."""
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            failed = libc.unshare(CLONE_NEWUSER) != 0
-            os.write(writer, bytes((ctypes.get_errno() if failed else 0,)))
-        finally:
-            os._exit(0)
-    os.close(writer)
-    select.select([reader], [], [])
-    number = (os.read(reader, 1) or b"\xff")[0]
-    os.close(reader)
-    os.waitpid(child, 0)
+    """Not needed, but rootless engines have them."""
+    number = _namespaces_errno(CLONE_NEWUSER)
     if number == 0:
         return Finding("user namespaces", False, True, "allowed")
     return Finding("user namespaces", False, False, os.strerror(number), "not needed")
