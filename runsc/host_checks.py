@@ -7,7 +7,6 @@ rest only adds layers of defence or speed.  Nothing here changes anything on the
 import errno
 import os
 import platform as machine
-import select
 import sys
 from collections.abc import Callable
 from typing import Any
