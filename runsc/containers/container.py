@@ -6,6 +6,7 @@ container that is being created.
 """
 
 import os
+from errno import ESRCH
 
 from runsc_py.runsc.containers import cgroups
 from runsc_py.runsc.containers.hooks import run_hooks, run_poststop_hooks
@@ -14,7 +15,7 @@ from runsc_py.runsc.containers.record import ContainerRecord
 from runsc_py.runsc.containers.status import CREATED, CREATING, PAUSED, RUNNING, STOPPED
 from runsc_py.runsc.containers.store import NoSuchContainer, StateDirectory
 from runsc_py.runsc.containers.waiting import KILLED, exit_status
-from runsc_py.runsc.control.errors import CLOSED, ControlError
+from runsc_py.runsc.control.errors import CLOSED, STATE, ControlError
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.json_text import encode
 
@@ -227,7 +228,9 @@ class Container:
             with self.client() as client:
                 client.signal(self.identifier, number, pid, whom)
         except ControlError as error:
-            if error.code != CLOSED:
+            # It has just ended, though what stands for it on the host may not have yet: engines
+            # know these words.
+            if error.code != CLOSED and (error.code != STATE or error.errno != ESRCH):
                 raise
             raise RunscError("container not running") from None
         if everyone and number == SIGKILL and status == RUNNING and process is not None:

@@ -53,6 +53,21 @@ def running(engine: Engine) -> Engine:
     return engine
 
 
+def start_beside(engine: Engine) -> int:
+    """A container "b" in the sandbox of "a"; the process that stands for it."""
+
+    def join(document: dict[str, dict[str, str]]) -> None:
+        document["annotations"] = {
+            "io.kubernetes.cri.container-type": "container",
+            "io.kubernetes.cri.sandbox-id": "a",
+        }
+
+    bundle, pid_file = engine.bundle(*WAIT, change=join), engine.folder / "pid"
+    assert engine("create", "--bundle", bundle, "--pid-file", pid_file, "b").returncode == 0
+    assert engine("start", "b").returncode == 0
+    return int(pid_file.read_text())
+
+
 def test_a_signal_for_what_exec_started(running: Engine) -> None:
     """It reaches the process inside, which does with it what it likes."""
     pid = execute(running)
@@ -75,16 +90,7 @@ def test_the_end_of_what_stands_for_a_process(running: Engine) -> None:
 def test_the_end_of_what_stands_for_a_container(running: Engine) -> None:
     """The same for a container of a pod: the others go on."""
 
-    def join(document: dict[str, dict[str, str]]) -> None:
-        document["annotations"] = {
-            "io.kubernetes.cri.container-type": "container",
-            "io.kubernetes.cri.sandbox-id": "a",
-        }
-
-    bundle, pid_file = running.bundle(*WAIT, change=join), running.folder / "pid"
-    assert running("create", "--bundle", bundle, "--pid-file", pid_file, "b").returncode == 0
-    assert running("start", "b").returncode == 0
-    pid = int(pid_file.read_text())
+    pid = start_beside(running)
     assert running("debug", "--ps", "a").stdout.count("busybox") == 2
     os.kill(pid, signal.SIGKILL)
     assert status_of(pid) == -signal.SIGKILL
@@ -92,3 +98,16 @@ def test_the_end_of_what_stands_for_a_container(running: Engine) -> None:
     until(lambda: running("debug", "--ps", "a").stdout.count("busybox") == 1)
     assert running("delete", "b").returncode == 0
     assert running.status("a") == "running"
+
+
+def test_kill_of_a_container_that_has_just_ended(running: Engine) -> None:
+    """It does not run, though what stands for it has not noticed: engines go by these words."""
+    pid = start_beside(running)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert running("kill", "b", "KILL").returncode == 0
+        until(lambda: running("kill", "b", "TERM").returncode != 0)
+        assert "container not running" in running("kill", "b", "TERM").stderr
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert status_of(pid) in (-signal.SIGKILL, 137)
