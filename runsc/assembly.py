@@ -9,12 +9,13 @@ programs to try).  What is mounted and who the process is say mount_plan.py and 
 import os
 
 from runsc_py.runsc.errors import RunscError
+from runsc_py.sentry.abi.mount_flags import MS_RELATIME
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.host_stdio import open_standard_files
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.kernel.process_creation import ProcessArguments, create_process
 from runsc_py.sentry.vfs.inode import FileSystem
-from runsc_py.sentry.vfs.mount import MS_RELATIME, Mount, MountNamespace
+from runsc_py.sentry.vfs.mount import Mount, MountNamespace
 from runsc_py.sentry.vfs.operations import make_directory
 from runsc_py.sentry.vfs.path import Dentry, Path
 from runsc_py.sentry.vfs.walk import walk

@@ -9,6 +9,7 @@ from runsc_py.gofer.client import GoferClient
 from runsc_py.runsc.assembly import MountTree
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.options import RunOptions, TmpfsMount, Volume
+from runsc_py.sentry.abi.mount_flags import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
@@ -19,7 +20,6 @@ from runsc_py.sentry.fs.sys.filesystem import SysFileSystem
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.kernel.kernel import Kernel
 from runsc_py.sentry.vfs.inode import FileSystem
-from runsc_py.sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 
 SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC
 #: ids that are the same inside

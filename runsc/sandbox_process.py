@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runsc_py.runsc.config import Config
+    from runsc_py.runsc.loader.root_gofer import RootGofer
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.runsc.runtime_log import RuntimeLog
 
@@ -79,6 +80,8 @@ class SandboxRequest:
         self.report: PanicReport | None = None
         #: a /proc of the sandbox's own PID namespace, known to the sandbox; -1 without one
         self.processes = -1
+        #: of the root container; started by the sandbox
+        self.gofer: RootGofer | None = None
         #: the engine's, which the sandbox appends to
         self.log: RuntimeLog | None = None
         #: called in the starter with the sandbox's process id before the sandbox goes on: cgroups
@@ -196,12 +199,14 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
         _keep_only(request, kept)
         forget_environment()
         request.report = PanicReport(request.container_id, files[1], request.exit_record, log)
-        # All that takes its time before there are other processes: joining control groups does too.
-        from runsc_py.runsc.loader.sandbox import run_sandbox
+        from runsc_py.runsc.loader.root_gofer import start_root_gofer
 
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone
         os.close(gate)
+        request.gofer = start_root_gofer(request.spec, request.config)
+        from runsc_py.runsc.loader.sandbox import run_sandbox
+
         status = run_sandbox(request, log, lambda: _tell(report, CREATED))
     except RunscError as error:
         _tell_error(report, str(error), error.status, log)

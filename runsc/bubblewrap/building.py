@@ -14,6 +14,7 @@ from runsc_py.runsc.bubblewrap.operations import Setup, Step
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE
 from runsc_py.runsc.options import RunOptions
+from runsc_py.sentry.abi.mount_flags import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 from runsc_py.sentry.errors import EEXIST, EINVAL, KernelError, message_of
 from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 from runsc_py.sentry.fs.devpts.filesystem import DevptsFileSystem
@@ -26,7 +27,7 @@ from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.kernel.kernel import Kernel
 from runsc_py.sentry.vfs.attributes import AttributeChange
 from runsc_py.sentry.vfs.inode import FileSystem
-from runsc_py.sentry.vfs.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME, Mount
+from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.open_file import O_WRONLY
 from runsc_py.sentry.vfs.operations import make_directory, make_node, make_symlink, unlink
 from runsc_py.sentry.vfs.path import Dentry, Path

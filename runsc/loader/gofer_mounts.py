@@ -11,7 +11,7 @@ from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.loader.hints import RootHint, mount_hints
 from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.overlay import ALL, MEMORY, NONE, SELF, Overlay
-from runsc_py.sentry.vfs.mount import MS_RDONLY
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 
 from runsc_py.runsc.control.errors import GUEST, ControlError
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.devpts.mounting import DevptsType
 from runsc_py.sentry.fs.tmpfs.mounting import TmpfsType, arguments
 from runsc_py.sentry.vfs.filesystem_context import SUPER_BLOCK_FLAGS, FileSystemContext, type_called
-from runsc_py.sentry.vfs.mount import MS_RDONLY
 from runsc_py.sentry.vfs.parameters import FLAG, STRING, Given, Refusal
 
 TYPE_CHECKING = False

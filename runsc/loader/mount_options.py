@@ -1,6 +1,6 @@
 """The options of an OCI mount: flags for the sentry's mount, and data for its file system."""
 
-from runsc_py.sentry.vfs.mount import (
+from runsc_py.sentry.abi.mount_flags import (
     MS_NOATIME,
     MS_NODEV,
     MS_NODIRATIME,

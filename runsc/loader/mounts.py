@@ -20,6 +20,7 @@ from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.loader.propagation import propagate
 from runsc_py.runsc.loader.protection import protect
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE
+from runsc_py.sentry.abi.mount_flags import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_RELATIME
 from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message_of
 from runsc_py.sentry.fs.dev.registry import CONSOLE
 from runsc_py.sentry.fs.devpts.filesystem import TTY_GID
@@ -30,14 +31,7 @@ from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.fs.tmpfs.mounting import parse_size
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
 from runsc_py.sentry.vfs.attributes import S_IFBLK, S_IFCHR, S_IFIFO, make_device
-from runsc_py.sentry.vfs.mount import (
-    MS_NODEV,
-    MS_NOEXEC,
-    MS_NOSUID,
-    MS_RDONLY,
-    MS_RELATIME,
-    Mount,
-)
+from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.operations import make_node
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.walk import walk

@@ -6,10 +6,10 @@ import os
 
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.mount_plan import WORLD_WRITABLE
+from runsc_py.sentry.abi.mount_flags import MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from runsc_py.sentry.errors import ENOENT, ENOTDIR, KernelError
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.vfs.attaching import attach_tree
-from runsc_py.sentry.vfs.mount import MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from runsc_py.sentry.vfs.mount_copies import copy_tree
 from runsc_py.sentry.vfs.walk import walk
 

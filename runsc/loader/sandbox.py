@@ -1,8 +1,7 @@
 """A sandbox for containers, from beginning to end: the counterpart of runsc/sandbox.py.
 
-Order matters as there: the gofer first, while little is open; the platform next; the sentry last.
-Modules are all imported before: the gofer shares their memory, and whoever creates the container is
-busy with other things meanwhile.
+The gofer runs by then (loader/root_gofer.py).  Order matters: the platform first, since stubs are
+copies of this process, the sentry's objects last.
 """
 
 from __future__ import annotations
@@ -13,17 +12,15 @@ import signal
 from contextlib import suppress
 
 from runsc_py.gofer.client import GoferClient, GoferError
-from runsc_py.gofer.process import Connection, start_gofer
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
 from runsc_py.runsc.boot import make_kernel
-from runsc_py.runsc.confinement import host_calls, walls
+from runsc_py.runsc.confinement import host_calls
 from runsc_py.runsc.confinement.confinement import Confinement
 from runsc_py.runsc.control.listening import listen
 from runsc_py.runsc.control.server import ControlServer
 from runsc_py.runsc.errors import EXIT_FAILURE, EXIT_SIGNAL_BASE, RunscError
 from runsc_py.runsc.loader.container_process import ContainerProcess
-from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 from runsc_py.runsc.loader.kernel_settings import apply_settings
 from runsc_py.runsc.loader.lifecycle import Lifecycle
 from runsc_py.runsc.loader.loader import (
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from socket import socket as Socket
 
+    from runsc_py.gofer.process import Connection
     from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
     from runsc_py.runsc.oci.spec import Spec
     from runsc_py.runsc.sandbox_log import SandboxLog
@@ -65,8 +63,8 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     gc.freeze()
     gc.enable()
     raise_descriptor_limit(request.config.fdlimit)
-    mounts, layers = plan_gofer_mounts(request.spec, request.config)
-    gofer = start_gofer(mounts, walls.confine_gofer)
+    assert request.gofer is not None
+    gofer, layers = request.gofer.connection, request.gofer.layers
     platform: PtracePlatform | None = None
     try:
         _join_namespaces(request)

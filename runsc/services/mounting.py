@@ -10,9 +10,9 @@ import os
 
 from runsc_py.runsc.control.errors import ControlError
 from runsc_py.runsc.services.walker import walker_in
+from runsc_py.sentry.abi.mount_flags import MS_NOATIME, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.vfs import mounting as vfs
-from runsc_py.sentry.vfs.mount import MS_NOATIME, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.unmounting import MNT_DETACH, unmount
 from runsc_py.sentry.vfs.walk import cross_down, walk

@@ -4,7 +4,7 @@ mount(2), MS_RELATIME: Linux's default, and what saves most updates.  The mount 
 opened through decides, not the file system.
 """
 
-from runsc_py.sentry.vfs.mount import MS_NOATIME, MS_NODIRATIME
+from runsc_py.sentry.abi.mount_flags import MS_NOATIME, MS_NODIRATIME
 from runsc_py.sentry.vfs.open_file import O_NOATIME
 
 TYPE_CHECKING = False

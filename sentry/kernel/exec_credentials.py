@@ -4,10 +4,10 @@ The rule itself is in `auth/execution.py`; here is what it is asked with (Linux'
 bprm_creds_from_file and check_unsafe_exec).
 """
 
+from runsc_py.sentry.abi.mount_flags import MS_NOSUID
 from runsc_py.sentry.auth.capabilities import CAP_SYS_PTRACE, is_subset
 from runsc_py.sentry.auth.execution import credentials_after_exec
 from runsc_py.sentry.vfs.file_capabilities import granted_capabilities
-from runsc_py.sentry.vfs.mount import MS_NOSUID
 from runsc_py.sentry.vfs.permissions import MAY_READ, may
 
 TYPE_CHECKING = False

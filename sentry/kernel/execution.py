@@ -38,6 +38,7 @@ from runsc_py.sentry.abi.memory import (
     page_down,
     page_up,
 )
+from runsc_py.sentry.abi.mount_flags import MS_NOEXEC
 from runsc_py.sentry.abi.ptrace import PTRACE_EVENT_EXEC
 from runsc_py.sentry.abi.signals import SI_USER, SIGTRAP, SS_DISABLE
 from runsc_py.sentry.errors import EACCES, ELOOP, ENOENT, ETXTBSY, KernelError
@@ -59,7 +60,6 @@ from runsc_py.sentry.loader.initial_stack import InitialStack, check_sizes
 from runsc_py.sentry.loader.script import MAX_DEPTH, parse_script
 from runsc_py.sentry.mm.memory_manager import MemoryManager
 from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG
-from runsc_py.sentry.vfs.mount import MS_NOEXEC
 from runsc_py.sentry.vfs.open_file import O_RDONLY, OpenFile
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.permissions import MAY_EXECUTE, check

@@ -19,6 +19,7 @@ from runsc_py.sentry.abi.files import (
     STATX_RESERVED,
     X_OK,
 )
+from runsc_py.sentry.abi.mount_flags import MS_NOEXEC
 from runsc_py.sentry.auth.capabilities import SECBIT_NO_SETUID_FIXUP
 from runsc_py.sentry.auth.credentials import Credentials
 from runsc_py.sentry.errors import EACCES, EINVAL, EROFS
@@ -39,7 +40,6 @@ from runsc_py.sentry.syscalls.types import (
     StatxMask,
 )
 from runsc_py.sentry.vfs.attributes import S_IFMT, S_IFREG, Attributes, split_device
-from runsc_py.sentry.vfs.mount import MS_NOEXEC
 from runsc_py.sentry.vfs.path import NAME_MAX, Path
 from runsc_py.sentry.vfs.permissions import MAY_WRITE, check
 

@@ -63,6 +63,7 @@ from runsc_py.sentry.abi.memory import (
     TASK_SIZE,
     page_up,
 )
+from runsc_py.sentry.abi.mount_flags import MS_NOEXEC
 from runsc_py.sentry.errors import (
     EACCES,
     EFAULT,
@@ -90,7 +91,6 @@ from runsc_py.sentry.syscalls.types import (
     Size,
     SyncMapFlags,
 )
-from runsc_py.sentry.vfs.mount import MS_NOEXEC
 
 #: flags that the host may see; what only names a hint or is deprecated is dropped
 HOST_FLAGS = (

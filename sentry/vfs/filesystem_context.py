@@ -5,16 +5,16 @@ fsopen(2) and fspick(2) keep it behind a descriptor (`fs/context_file.py`).  Wha
 with the file system is in `vfs/mounting.py`.
 """
 
-from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
-from runsc_py.sentry.errors import EBUSY, EINVAL, ENODEV, EPERM
-from runsc_py.sentry.vfs.mount import (
+from runsc_py.sentry.abi.mount_flags import (
     MS_DIRSYNC,
     MS_LAZYTIME,
     MS_MANDLOCK,
     MS_RDONLY,
     MS_SYNCHRONOUS,
-    Mount,
 )
+from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
+from runsc_py.sentry.errors import EBUSY, EINVAL, ENODEV, EPERM
+from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.parameters import FLAG, STRING, Given, Refusal
 from runsc_py.sentry.vfs.usage import open_files
 

@@ -12,6 +12,17 @@ topmost.
 from collections.abc import Iterator
 from weakref import ref
 
+from runsc_py.sentry.abi.mount_flags import (
+    MS_NOATIME,
+    MS_NODEV,
+    MS_NODIRATIME,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_NOSYMFOLLOW,
+    MS_RDONLY,
+    MS_RELATIME,
+    MS_SYNCHRONOUS,
+)
 from runsc_py.sentry.errors import ENOSPC
 from runsc_py.sentry.vfs.inode import FileSystem
 from runsc_py.sentry.vfs.notification import filesystem_gone
@@ -21,20 +32,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.auth.user_counts import Charge
     from runsc_py.sentry.auth.user_namespace import UserNamespace
-
-MS_RDONLY = 1
-MS_NOSUID = 2
-MS_NODEV = 4
-MS_NOEXEC = 8
-MS_SYNCHRONOUS = 16
-MS_MANDLOCK = 64
-MS_DIRSYNC = 128
-MS_NOSYMFOLLOW = 256
-MS_NOATIME = 1024
-MS_NODIRATIME = 2048
-MS_RELATIME = 1 << 21
-MS_STRICTATIME = 1 << 24
-MS_LAZYTIME = 1 << 25
 
 #: those about access times, of which a mount has a consistent set
 ACCESS_TIME_FLAGS = MS_NOATIME | MS_NODIRATIME | MS_RELATIME

@@ -1,7 +1,6 @@
 """mount_setattr(2): MOUNT_ATTR_* instead of MS_*, for one mount or a tree of them."""
 
-from runsc_py.sentry.errors import EBUSY, EINVAL
-from runsc_py.sentry.vfs.mount import (
+from runsc_py.sentry.abi.mount_flags import (
     MS_NOATIME,
     MS_NODEV,
     MS_NODIRATIME,
@@ -10,8 +9,9 @@ from runsc_py.sentry.vfs.mount import (
     MS_NOSYMFOLLOW,
     MS_RDONLY,
     MS_RELATIME,
-    Mount,
 )
+from runsc_py.sentry.errors import EBUSY, EINVAL
+from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.mounting import check_locked_flags, is_written
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.propagation import PROPAGATION_TYPES, change_propagation

@@ -4,17 +4,9 @@ A copy of a shared mount is its peer and a copy of a slave another slave, unless
 says otherwise.
 """
 
+from runsc_py.sentry.abi.mount_flags import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from runsc_py.sentry.errors import EINVAL, EPERM
-from runsc_py.sentry.vfs.mount import (
-    ACCESS_TIME_FLAGS,
-    MS_NODEV,
-    MS_NOEXEC,
-    MS_NOSUID,
-    MS_RDONLY,
-    Mount,
-    MountNamespace,
-    MountNumbers,
-)
+from runsc_py.sentry.vfs.mount import ACCESS_TIME_FLAGS, Mount, MountNamespace, MountNumbers
 from runsc_py.sentry.vfs.path import Dentry
 from runsc_py.sentry.vfs.propagation import make_shared
 

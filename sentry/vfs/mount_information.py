@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from runsc_py.sentry.abi.mount_flags import MS_DIRSYNC, MS_LAZYTIME, MS_RDONLY, MS_SYNCHRONOUS
 from runsc_py.sentry.abi.mounts import (
     STATMOUNT,
     STATMOUNT_FS_SUBTYPE,
@@ -21,14 +22,7 @@ from runsc_py.sentry.abi.mounts import (
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
 from runsc_py.sentry.errors import ENOENT, EPERM
 from runsc_py.sentry.vfs.attributes import split_device
-from runsc_py.sentry.vfs.mount import (
-    MS_DIRSYNC,
-    MS_LAZYTIME,
-    MS_RDONLY,
-    MS_SYNCHRONOUS,
-    Mount,
-    MountNamespace,
-)
+from runsc_py.sentry.vfs.mount import Mount, MountNamespace
 from runsc_py.sentry.vfs.mount_attributes import attributes_of_flags
 from runsc_py.sentry.vfs.naming import is_reachable, path_name, root_name
 from runsc_py.sentry.vfs.path import Path

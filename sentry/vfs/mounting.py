@@ -4,6 +4,13 @@ umount2(2) is in `vfs/unmounting.py`, pivot_root(2) in `vfs/pivoting.py`, the tr
 `vfs/mount.py`, what becomes of the options in `vfs/filesystem_context.py`.
 """
 
+from runsc_py.sentry.abi.mount_flags import (
+    MS_NOATIME,
+    MS_NODIRATIME,
+    MS_RDONLY,
+    MS_RELATIME,
+    MS_STRICTATIME,
+)
 from runsc_py.sentry.auth.capabilities import CAP_SYS_ADMIN
 from runsc_py.sentry.errors import EBUSY, EINVAL, ELOOP, ENOENT, ENOTDIR, EPERM, KernelError
 from runsc_py.sentry.vfs.attaching import attach_tree, attach_tree_beneath
@@ -16,17 +23,7 @@ from runsc_py.sentry.vfs.filesystem_context import (
     type_called,
     type_of,
 )
-from runsc_py.sentry.vfs.mount import (
-    ACCESS_TIME_FLAGS,
-    MOUNT_FLAGS,
-    MS_NOATIME,
-    MS_NODIRATIME,
-    MS_RDONLY,
-    MS_RELATIME,
-    MS_STRICTATIME,
-    Mount,
-    MountNamespace,
-)
+from runsc_py.sentry.vfs.mount import ACCESS_TIME_FLAGS, MOUNT_FLAGS, Mount, MountNamespace
 from runsc_py.sentry.vfs.mount_copies import copy_mount, copy_tree, dissolve, has_locked_children
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.propagation import (

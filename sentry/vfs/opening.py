@@ -4,6 +4,7 @@ The order of checks is Linux's do_last / may_open.
 """
 
 from runsc_py.sentry.abi.inotify import IN_MODIFY, IN_OPEN
+from runsc_py.sentry.abi.mount_flags import MS_NOSYMFOLLOW
 from runsc_py.sentry.errors import (
     EACCES,
     EBADF,
@@ -28,7 +29,6 @@ from runsc_py.sentry.vfs.attributes import (
     S_IFSOCK,
 )
 from runsc_py.sentry.vfs.leases import break_leases
-from runsc_py.sentry.vfs.mount import MS_NOSYMFOLLOW
 from runsc_py.sentry.vfs.notification import notify_path
 from runsc_py.sentry.vfs.open_file import (
     O_ACCMODE,

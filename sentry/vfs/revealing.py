@@ -5,8 +5,9 @@ covered by a mount.  A new proc would show them, so it can only be mounted where
 on which nothing is locked.
 """
 
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 from runsc_py.sentry.errors import EPERM
-from runsc_py.sentry.vfs.mount import ACCESS_TIME_FLAGS, MS_RDONLY, Mount
+from runsc_py.sentry.vfs.mount import ACCESS_TIME_FLAGS, Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

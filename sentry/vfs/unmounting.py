@@ -1,5 +1,6 @@
 """umount2(2): what it checks and does."""
 
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 from runsc_py.sentry.errors import EAGAIN, EBUSY, EINVAL
 from runsc_py.sentry.vfs.attaching import detach_tree, is_busy
 from runsc_py.sentry.vfs.filesystem_context import (
@@ -7,7 +8,7 @@ from runsc_py.sentry.vfs.filesystem_context import (
     check_may_configure,
     type_of,
 )
-from runsc_py.sentry.vfs.mount import MS_RDONLY, Mount
+from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.mounting import check_may_mount
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.usage import places_in_use

@@ -7,9 +7,9 @@ Order of checks for each component, as in Linux: the directory is one (ENOTDIR) 
 searched (EACCES), the name fits (ENAMETOOLONG), it exists (ENOENT).
 """
 
+from runsc_py.sentry.abi.mount_flags import MS_NOSYMFOLLOW
 from runsc_py.sentry.errors import EACCES, EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV
 from runsc_py.sentry.vfs.attributes import S_IFLNK, S_IFMT, S_ISVTX
-from runsc_py.sentry.vfs.mount import MS_NOSYMFOLLOW
 from runsc_py.sentry.vfs.path import PATH_MAX, Dentry, Path
 from runsc_py.sentry.vfs.permissions import SEARCHABLE, SEARCHABLE_MASK, check_search
 

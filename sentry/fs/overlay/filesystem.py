@@ -9,6 +9,7 @@ name is gone: nothing else remembers.
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 from runsc_py.sentry.fs.layer import LayerFileSystem
 from runsc_py.sentry.fs.overlay.directory import OverlayDirectory
 from runsc_py.sentry.fs.overlay.node import OverlayInode
@@ -16,7 +17,7 @@ from runsc_py.sentry.fs.overlay.regular import OverlayRegular
 from runsc_py.sentry.fs.overlay.special import OverlaySpecial
 from runsc_py.sentry.vfs.attributes import S_IFDIR, S_IFMT, S_IFREG
 from runsc_py.sentry.vfs.inode import FileSystem, Inode
-from runsc_py.sentry.vfs.mount import MS_RDONLY, Mount
+from runsc_py.sentry.vfs.mount import Mount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

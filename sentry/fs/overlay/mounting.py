@@ -6,8 +6,7 @@ of copies it remembers in memory, so that the options about how Linux writes it 
 (index, metacopy, xino, userxattr…) are taken, shown, and change nothing.
 """
 
-import re
-
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 from runsc_py.sentry.errors import EINVAL, ELOOP, EROFS
 from runsc_py.sentry.fs.layer import LayerDirectory
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
@@ -17,7 +16,6 @@ from runsc_py.sentry.vfs.filesystem_context import (
     FileSystemContext,
     FileSystemType,
 )
-from runsc_py.sentry.vfs.mount import MS_RDONLY
 from runsc_py.sentry.vfs.open_file import OpenFile
 from runsc_py.sentry.vfs.parameters import (
     STRING,
@@ -213,14 +211,20 @@ def _layer(task: "Task", what: object) -> LayerDirectory:
 
 def split_escaped(text: bytes, separator: bytes) -> list[bytes]:
     """The parts between separators that no backslash stands before."""
+    import re
+
     return re.split(rb"(?<!\\)" + separator, text)
 
 
 def escape_option(text: bytes) -> bytes:
     """As mountinfo has the value of an option."""
+    import re
+
     return re.sub(rb"[, \t\n\\]", lambda found: b"\\%03o" % found[0][0], text)
 
 
 def unescape(text: bytes) -> bytes:
     """Without the backslashes."""
+    import re
+
     return re.sub(rb"\\(.)", rb"\1", text, flags=re.DOTALL)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from runsc_py.sentry.vfs.attributes import split_device
-from runsc_py.sentry.vfs.mount import (
+from runsc_py.sentry.abi.mount_flags import (
     MS_DIRSYNC,
     MS_LAZYTIME,
     MS_MANDLOCK,
@@ -16,8 +15,9 @@ from runsc_py.sentry.vfs.mount import (
     MS_RDONLY,
     MS_RELATIME,
     MS_SYNCHRONOUS,
-    Mount,
 )
+from runsc_py.sentry.vfs.attributes import split_device
+from runsc_py.sentry.vfs.mount import Mount
 from runsc_py.sentry.vfs.naming import is_reachable, path_name, root_name
 from runsc_py.sentry.vfs.path import Path
 from runsc_py.sentry.vfs.propagation import dominating_group

@@ -5,7 +5,6 @@ What can be read there is in `process_status.py`, `process_files.py`, `process_l
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
 
 from runsc_py.sentry.abi.process import SUID_DUMP_USER
 from runsc_py.sentry.errors import EACCES, EINVAL, ESRCH
@@ -14,6 +13,7 @@ from runsc_py.sentry.fs.synthetic import SyntheticDirectory, SyntheticFileSystem
 from runsc_py.sentry.vfs.attributes import S_IFDIR, AttributeChange
 from runsc_py.sentry.vfs.inode import Inode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.fs.proc.filesystem import ProcFileSystem
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from runsc_py.sentry.kernel.thread_group import ThreadGroup
     from runsc_py.sentry.vfs.open_file import OpenFile
     from runsc_py.sentry.vfs.path import Path
+
+
+def proc_of(inode: Inode) -> "ProcFileSystem":
+    """The file system of an inode that only proc has."""
+    filesystem: ProcFileSystem = inode.filesystem  # type: ignore[assignment]
+    return filesystem
 
 
 class Subject:
@@ -109,8 +115,7 @@ class ProcessFile(TextFile):
     def generate(self, task: "Task") -> bytes:
         if not self.subject.is_registered:
             raise ESRCH
-        namespace = cast("ProcFileSystem", self.filesystem).pid_namespace
-        return self.entry.produce(self.subject, task, namespace)
+        return self.entry.produce(self.subject, task, proc_of(self).pid_namespace)
 
     def store(self, task: "Task", data: bytes) -> None:
         if self.entry.consume is None:
@@ -181,7 +186,7 @@ class ProcessDirectory(ProcessNode):
 
     @property
     def _proc(self) -> "ProcFileSystem":
-        return cast("ProcFileSystem", self.filesystem)
+        return proc_of(self)
 
     def names(self, task: "Task") -> Iterable[tuple[int, bytes]]:
         return enumerate(self._table(), start=3) if self.subject.is_registered else ()
@@ -197,7 +202,7 @@ class ThreadsDirectory(ProcessNode):
 
     @property
     def _namespace(self) -> "PidNamespace":
-        return cast("ProcFileSystem", self.filesystem).pid_namespace
+        return proc_of(self).pid_namespace
 
     def _find(self, name: bytes) -> "Task | None":
         if not name.isdigit() or name[:1] == b"0":

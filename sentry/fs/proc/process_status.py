@@ -1,7 +1,5 @@
 """/proc/PID/stat, statm and status: proc_pid_stat(5), proc_pid_statm(5), proc_pid_status(5)."""
 
-from typing import TYPE_CHECKING, Protocol
-
 from runsc_py.sentry.abi.signals import SIG_DFL, SIG_IGN, SIGRTMAX, bit
 from runsc_py.sentry.auth.user_counts import count
 from runsc_py.sentry.fs.proc.access import may_inspect
@@ -11,10 +9,19 @@ from runsc_py.sentry.kernel.seccomp import filter_count
 from runsc_py.sentry.kernel.seccomp import mode as seccomp_mode
 from runsc_py.sentry.kernel.task import BLOCKED, STOPPED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from runsc_py.sentry.fs.proc.process import Subject
     from runsc_py.sentry.kernel.pid_namespace import PidNamespace
     from runsc_py.sentry.kernel.task import Task
+
+    class _Numbered(Protocol):
+        """A task, process, group or session."""
+
+        def identifier_in(self, namespace: PidNamespace) -> int: ...
+
 
 #: nanoseconds of one tick of sysconf(_SC_CLK_TCK)
 CLOCK_TICK_NS = 10_000_000
@@ -29,12 +36,6 @@ _STATE_NAMES = {
     "Z": "zombie",
     "X": "dead",
 }
-
-
-class _Numbered(Protocol):
-    """A task, process, group or session."""
-
-    def identifier_in(self, namespace: "PidNamespace") -> int: ...
 
 
 def state_letter(subject: "Subject") -> str:

@@ -4,8 +4,6 @@ Values that programs ask for.  Those that something here depends on are computed
 can be written; the rest says what Linux says by default.
 """
 
-from typing import TYPE_CHECKING
-
 from runsc_py.sentry.abi.memory import PAGE_SIZE
 from runsc_py.sentry.abi.system import KERNEL_RELEASE, KERNEL_VERSION, SYSTEM_NAME
 from runsc_py.sentry.auth.capabilities import CAP_LAST_CAP, CAP_SYS_ADMIN
@@ -28,6 +26,7 @@ from runsc_py.sentry.kernel.kernel import MAXIMUM_MAP_COUNT
 from runsc_py.sentry.kernel.limits import MAXIMUM_OPEN_FILES, limits_of
 from runsc_py.sentry.kernel.pid_namespace import PID_MAX, RESERVED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.sentry.kernel.task import Task
 

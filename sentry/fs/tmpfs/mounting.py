@@ -1,7 +1,5 @@
 """Mounting tmpfs and ramfs: their options.  tmpfs(5)."""
 
-import re
-
 from runsc_py.sentry.fs.host_file import PAGE_SIZE
 from runsc_py.sentry.fs.tmpfs.filesystem import Ramfs, Tmpfs, memory_pages, pages_of
 from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystemType
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from runsc_py.sentry.vfs.parameters import Parameter
 
 _SUFFIXES = b"kmgtpe"
-_NUMBER = re.compile(rb"(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*|)([kKmMgGtTpPeE]?)")
+_DIGITS = {8: b"01234567", 10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
 _HUGE = {name.encode(): name for name in ("never", "always", "within_size", "advise")}
 #: bytes, blocks, inodes: more than any memory has
 _LARGEST = 1 << 63
@@ -37,14 +35,16 @@ _LARGEST = 1 << 63
 
 def parse_memory(text: bytes) -> tuple[int, bytes]:
     """memparse(): a number, perhaps with a suffix, and the rest of the text."""
-    found = _NUMBER.match(text)
-    assert found is not None  # an empty number is one
-    digits, suffix = found.groups()
-    base = 16 if digits[:2].lower() == b"0x" else 8 if digits[:1] == b"0" else 10
+    base = 8 if text[:1] == b"0" else 10
+    if text[:2].lower() == b"0x" and text[2:3] and text[2:3] in _DIGITS[16]:
+        base, text = 16, text[2:]
+    rest = text.lstrip(_DIGITS[base])
+    digits = text[: len(text) - len(rest)]
     value = int(digits, base) if digits else 0
-    if suffix:
-        value <<= 10 * (_SUFFIXES.index(suffix.lower()) + 1)
-    return value, text[found.end() :]
+    suffix = rest[:1].lower()
+    if suffix and suffix in _SUFFIXES:
+        return value << 10 * (_SUFFIXES.index(suffix) + 1), rest[1:]
+    return value, rest
 
 
 def parse_size(kernel: "Kernel", name: bytes, text: bytes) -> int:

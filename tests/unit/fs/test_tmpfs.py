@@ -6,13 +6,13 @@ import os
 import pytest
 
 from harness.file_world import FileWorld, fake_kernel, open_descriptors
+from runsc_py.sentry.abi.mount_flags import MS_NOATIME
 from runsc_py.sentry.auth.user_namespace import UserNamespace
 from runsc_py.sentry.errors import EEXIST, ENODATA, ENOENT, ENOSPC, EOPNOTSUPP
 from runsc_py.sentry.fs.tmpfs import Tmpfs
 from runsc_py.sentry.fs.tmpfs.filesystem import memory_pages
 from runsc_py.sentry.fs.tmpfs.mounting import parse_size, parse_tmpfs
 from runsc_py.sentry.fs.tmpfs.regular import INLINE_LIMIT, TmpfsFile
-from runsc_py.sentry.vfs.mount import MS_NOATIME
 from runsc_py.sentry.vfs.parameters import Refusal
 
 PAGE = 4096

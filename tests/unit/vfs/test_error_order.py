@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from harness.file_world import FileWorld, error_number, fake_kernel
+from runsc_py.sentry.abi.mount_flags import MS_RDONLY
 from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.tmpfs import Tmpfs
-from runsc_py.sentry.vfs.mount import MS_RDONLY
 from runsc_py.sentry.vfs.renaming import RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from harness.file_world import FileWorld, fake_kernel
+from runsc_py.sentry.abi.mount_flags import MS_NODEV, MS_RDONLY
 from runsc_py.sentry.errors import EBUSY, EINVAL, EXDEV, KernelError
 from runsc_py.sentry.fs.tmpfs import Tmpfs
 from runsc_py.sentry.kernel.fd_table import FdTable
@@ -15,7 +16,7 @@ from runsc_py.sentry.kernel.task import Task
 from runsc_py.sentry.vfs import mounting
 from runsc_py.sentry.vfs.filesystem_context import FileSystemContext, FileSystemType
 from runsc_py.sentry.vfs.inode import FileSystem
-from runsc_py.sentry.vfs.mount import MS_NODEV, MS_RDONLY, MountNamespace
+from runsc_py.sentry.vfs.mount import MountNamespace
 from runsc_py.sentry.vfs.mount_copies import copy_namespace
 from runsc_py.sentry.vfs.naming import path_name, working_directory_name
 from runsc_py.sentry.vfs.path import Path
