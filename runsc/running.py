@@ -4,7 +4,6 @@ from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.log import open_log
 from runsc_py.runsc.options import RunOptions
 from runsc_py.runsc.result import RunResult
-from runsc_py.runsc.result_file import ResultFile
 from runsc_py.runsc.standard_files import take_standard_files
 
 
@@ -17,7 +16,11 @@ def run_and_report(
     quiet: bool = False,
 ) -> int:
     """Run; returns the exit status.  Raises RunscError, after it was recorded."""
-    record = ResultFile(result_target) if result_target is not None else None
+    record = None
+    if result_target is not None:
+        from runsc_py.runsc.result_file import ResultFile
+
+        record = ResultFile(result_target)
     options.standard_files = take_standard_files()
     log = open_log(log_path, debug, quiet=quiet)
     # The modules of the sandbox cost most of the start; a wrong option should not.

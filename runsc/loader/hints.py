@@ -17,7 +17,7 @@ import os
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.loader.mount_options import parse_mount_options
 from runsc_py.runsc.overlay import MEMORY, NONE, ROOT, SELF, Overlay
-from runsc_py.sentry.vfs.mount import MS_NOATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY
+from runsc_py.sentry.abi.mount_flags import MS_NOATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
