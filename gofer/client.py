@@ -405,13 +405,22 @@ class GoferClient:
 
     def count_nodes(self) -> int:
         """How many nodes the gofer holds when those that died were given back."""
+        self._give_back()
+        (count,) = self._request(protocol.NODES)
+        checked: int = count
+        return checked
+
+    def leave(self, index: int) -> None:
+        """A mount is not used any more: the host may unmount what it shows."""
+        self._give_back()
+        self._request(protocol.LEAVE, index)
+
+    def _give_back(self) -> None:
+        """The nodes of inodes that have died."""
         for node in self.dead_nodes:
             self.close_node(node)
         self.dead_nodes.clear()
         self.flush_closed()
-        (count,) = self._request(protocol.NODES)
-        checked: int = count
-        return checked
 
     def shutdown(self) -> None:
         """Ask the gofer to end; the client cannot be used afterwards."""

@@ -113,6 +113,13 @@ class Mount:
         except OSError as error:
             self.error = error.errno or errno.EIO
 
+    def close(self) -> None:
+        """Serve it no longer; nothing happens twice."""
+        self.error = errno.ESTALE
+        if self.root >= 0:
+            os.close(self.root)
+            self.root = -1
+
 
 class Node:
     """An O_PATH descriptor of a file beneath a mount; `type` is its S_IFMT bits."""

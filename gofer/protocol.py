@@ -53,6 +53,7 @@ SHUTDOWN = 65
 TELL_ACLS = 66
 WALK_EACH = 67
 NODES = 68
+LEAVE = 69
 
 #: message → (name, types of the request's fields, types of the reply's fields)
 MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
@@ -115,6 +116,8 @@ MESSAGES: dict[int, tuple[str, tuple[type, ...], tuple[type, ...]]] = {
     TELL_ACLS: ("tell_acls", (), ()),
     # () → (how many nodes there are)
     NODES: ("nodes", (), (int,)),
+    # (mount index) → (); the mount is asked for no more, its nodes are closed one by one
+    LEAVE: ("leave", (int,), ()),
     # () → (); the gofer ends after the reply
     SHUTDOWN: ("shutdown", (), ()),
 }

@@ -21,6 +21,7 @@ from runsc_py.gofer.nodes import (
     S_IFREG,
     S_IFSOCK,
     Gofer,
+    Mount,
     Node,
     check_name,
     check_writable,
@@ -47,10 +48,14 @@ _OPEN_ERRORS = {
 }
 
 
-def mount(gofer: Gofer, index: int) -> Reply:
+def _mount_of(gofer: Gofer, index: int) -> Mount:
     if not 0 <= index < len(gofer.mounts):
         raise OSError(errno.EINVAL, "no such mount")
-    mounted = gofer.mounts[index]
+    return gofer.mounts[index]
+
+
+def mount(gofer: Gofer, index: int) -> Reply:
+    mounted = _mount_of(gofer, index)
     root, attributes = gofer.add_root(mounted)
     return root, attributes, int(mounted.read_only), tuple(protocol.MESSAGES)
 
@@ -112,6 +117,11 @@ def tell_acls(gofer: Gofer) -> Reply:
 
 def nodes(gofer: Gofer) -> Reply:
     return (gofer.count(),)
+
+
+def leave(gofer: Gofer, index: int) -> Reply:
+    _mount_of(gofer, index).close()
+    return ()
 
 
 def shutdown(gofer: Gofer) -> Reply:
@@ -292,5 +302,6 @@ HANDLERS: dict[int, Handler] = {
     protocol.LISTXATTR: listxattr,
     protocol.TELL_ACLS: tell_acls,
     protocol.NODES: nodes,
+    protocol.LEAVE: leave,
     protocol.SHUTDOWN: shutdown,
 }

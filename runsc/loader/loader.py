@@ -17,6 +17,7 @@ from runsc_py.runsc.control import calls
 from runsc_py.runsc.control.errors import EXISTS, NOT_FOUND, STATE, ControlError
 from runsc_py.runsc.loader.container_process import ContainerProcess
 from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
+from runsc_py.sentry.errors import KernelError
 from runsc_py.sentry.fs.devpts.registry import TerminalRegistry
 from runsc_py.sentry.kernel.containers import Container, OneTimeWaiter
 from runsc_py.sentry.kernel.kernel_thread import KernelThread
@@ -62,8 +63,8 @@ class ContainerInformation:
 
     __slots__ = (
         "bundle", "client", "config", "connection", "container", "identifier", "image_owners",
-        "layers", "mount_namespace", "seccomp_filter", "spec", "time_namespace", "upper_archive",
-        "visits",
+        "layers", "lent", "mount_namespace", "seccomp_filter", "spec", "time_namespace",
+        "upper_archive", "visits",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +95,8 @@ class ContainerInformation:
         self.time_namespace = _time_namespace(kernel, spec)
         #: of every process of the container
         self.seccomp_filter: Filter | None = None
+        #: mounts of the gofer that other containers use as well (shared_mounts.py)
+        self.lent: set[int] = set()
         #: while the container's first process lives
         self.mount_namespace: MountNamespace | None = None
 
@@ -135,7 +138,10 @@ class ContainerInformation:
             self.visits = None
         if self.connection is None:
             return
-        self.connection.close()
+        if self.lent:
+            self.connection.look_away()
+        else:
+            self.connection.close()
         self.connection = None
         kernel = self.container.kernel
         if isinstance(kernel.current_task, KernelThread) or kernel.current_task.state == DEAD:
@@ -143,6 +149,18 @@ class ContainerInformation:
             namespaces.mount = kernel.root_mount_namespace
             kernel.current_task = KernelThread(kernel, namespaces)
         gc.collect()  # a kernel thread refers to itself
+        self.leave_mounts()
+
+    def leave_mounts(self) -> None:
+        """Others of the sandbox use what the gofer serves: it keeps that, and nothing else."""
+        if self.client is None or not self.lent:
+            return
+        try:
+            for index in range(sum(layers.served_mounts for layers in self.layers)):
+                if index not in self.lent:
+                    self.client.leave(index)
+        except (GoferError, KernelError) as error:
+            self.container.kernel.log.warning(f"the gofer of {self.identifier!r} failed: {error!r}")
 
 
 class GoferMonitor:
@@ -163,9 +181,13 @@ class GoferMonitor:
         self._kernel.events.unwatch(self._connection.fileno(), self._queue)
         self._on_death()
 
+    def look_away(self) -> None:
+        """The container has ended first, and others need the gofer."""
+        self._kernel.events.unwatch(self._connection.fileno(), self._queue)
+
     def close(self) -> None:
         """The container has ended first."""
-        self._kernel.events.unwatch(self._connection.fileno(), self._queue)
+        self.look_away()
         self._connection.close()
 
 
@@ -328,6 +350,7 @@ class Loader:
             del self.containers[identifier]
             information.disconnect()
             gc.collect()  # file systems refer to themselves; the last process is gone only now
+            information.leave_mounts()
         elif has_failed:
             gc.collect()  # the error has referred to what failed until now
 

@@ -92,6 +92,8 @@ class MountBuilder:
         self._owners = None if image_owners is None else RecordedOwners(image_owners)
         #: of the gofer's mount that is served next
         self._index = 0
+        #: those that other containers get as well
+        self.lent: set[int] = set()
         #: what takes mount points until everything is mounted
         self._read_only: list[Mount] = []
         self.tree: MountTree
@@ -202,6 +204,7 @@ class MountBuilder:
     def _mount(self, mount: MountSpecification, layers: GoferMountConfiguration | None) -> None:
         flags, options = parse_mount_options(mount.options)
         destination = os.path.normpath(mount.destination)
+        index = self._index
         hint, known = self._shared.hint(mount.source), self._shared.find(mount.source)
         if hint is not None:
             hint.check(destination, flags)
@@ -227,6 +230,8 @@ class MountBuilder:
             self._kernel.log.warning(f"ignoring mount of unknown type {mount.type!r}")
             return
         self._shared.keep(mount.source, made.filesystem)
+        if known is None and self._shared.find(mount.source) is not None:
+            self.lent.update(range(index, self._index))
         propagate(self.tree.mounts, made, mount.options)
 
     def _exists(self, destination: str) -> bool:

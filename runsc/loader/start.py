@@ -50,6 +50,7 @@ def prepare(loader: Loader, information: ContainerInformation, namespace: PidNam
         upper_archive=information.upper_archive,
     )
     is_first = information is loader.root
+    information.lent = builder.lent
     tree = builder.build(None if is_first else loader.namespaces)
     namespaces = tree.walker.namespaces
     if is_first:

@@ -207,6 +207,7 @@ class GoferFileSystem(LayerFileSystem):
     def release(self) -> None:
         super().release()
         self.descriptors.clear()
+        self.ahead.clear()
 
 
 def identify_device(attributes: HostAttributes) -> int:

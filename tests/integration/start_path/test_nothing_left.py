@@ -113,3 +113,20 @@ def test_exec_that_fails(pod: Pod) -> None:
     for _ in range(ROUNDS):
         fail()
     pod.closed(before)
+
+
+def test_a_container_that_is_deleted_during_its_hook(pod: Pod) -> None:
+    """The hook ends with it, and the next container is as the first."""
+    hooks = {"hooks": {"startContainer": [{"path": "/bin/sleep", "args": ["sleep", "600"]}]}}
+
+    def interrupt() -> None:
+        pod.running("hooked", SLEEP, hooks)
+        assert pod("delete", "--force", "hooked").status == 0
+        assert pod.ended("hooked") == 137
+
+    interrupt()
+    processes, before = running(pod), opened(pod)
+    for _ in range(ROUNDS):
+        interrupt()
+    assert running(pod) == processes
+    pod.closed(before)
