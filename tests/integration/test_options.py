@@ -152,3 +152,43 @@ def test_stop_timeout(engine: Engine) -> None:
 def subscription() -> bytes:
     """A call whose answer is long, as the control socket takes it."""
     return wire.encode((wire.REQUEST, 1, Stacks.METHOD, {}))
+
+
+@pytest.mark.parametrize("option", ["--file-access", "--file-access-mounts"])
+@pytest.mark.parametrize("access", ["exclusive", "shared"])
+def test_file_access(engine: Engine, tmp_path: Path, option: str, access: str) -> None:
+    """Whether what the host changes meanwhile is seen, in the root directory or in a volume."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+
+    def change(document: Any) -> None:
+        document["root"]["readonly"] = False
+        document["mounts"].append(
+            {"destination": "/volume", "type": "bind", "source": str(volume), "options": ["bind"]}
+        )
+
+    engine.options = [option, access]
+    bundle = engine.bundle(*WAIT, change=change)
+    in_root = option == "--file-access"
+    file = (bundle / "rootfs" if in_root else volume) / "file"
+    name = "/file" if in_root else "/volume/file"
+    file.write_text("short")
+    assert engine("create", "--bundle", bundle, "a").returncode == 0
+    assert engine("start", "a").returncode == 0
+    words = ("exec", "a", "/bin/busybox", "stat", "-c", "%s", name)
+    assert engine(*words).stdout == "5\n"
+    file.write_text("much longer")
+    assert engine(*words).stdout == ("5\n" if access == "exclusive" else "11\n")
+
+
+def test_raw_sockets(engine: Engine) -> None:
+    """CAP_NET_RAW is a container's only when the option lets it."""
+
+    def change(document: Any) -> None:
+        for kind in ("bounding", "effective", "permitted"):
+            document["process"]["capabilities"][kind] = ["CAP_NET_RAW", "CAP_KILL"]
+
+    script = "busybox grep CapEff /proc/self/status"
+    assert output(engine, script, change).split() == ["CapEff:", f"{1 << 5:016x}"]
+    engine.options = ["--net-raw"]
+    assert output(engine, script, change).split() == ["CapEff:", f"{1 << 5 | 1 << 13:016x}"]

@@ -3,9 +3,11 @@
 The gofer is a fork of this process, so a wall is taken down by replacing it here before the fork.
 """
 
+import errno
 import os
 import random
 import signal
+import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.gofer import Served, serving_directory
+from harness.gofer import Served, serving, serving_directory
 from runsc_py.gofer import changing, host, nodes, protocol, reading
+from runsc_py.gofer.process import MountSpec
+from runsc_py.gofer.protocol import NO_ID
 
 RENAME_EXCHANGE = 2
 SECRET = b"outside"
@@ -307,3 +311,58 @@ def test_nothing_outside_is_held(tree: Path) -> None:
     assert (after.st_mtime_ns, after.st_mode) == (before.st_mtime_ns, before.st_mode)
     assert stat.S_ISREG(after.st_mode) and (tree.parent / "secret").read_bytes() == SECRET
     assert sorted(os.listdir(tree.parent)) == ["secret", "tree"]
+
+
+def always(value: object) -> property:
+    """An attribute that nobody can set otherwise."""
+    return property(lambda self: value, lambda self, given: None)
+
+
+def test_sockets_of_the_host(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a client may connect is decided for each mount, and not by the client."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tree / "socket"))
+        listener.listen(1)
+        with serving_directory(tree) as served, pytest.raises(PermissionError):
+            served.client.connect(served.node("socket"), socket.SOCK_STREAM)
+        monkeypatch.setattr(nodes.Mount, "allow_connect", always(True))
+        with serving_directory(tree) as served:
+            os.close(served.client.connect(served.node("socket"), socket.SOCK_STREAM))
+            listener.accept()[0].close()
+
+
+def test_names_of_sockets(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is bound climbs out of no directory, and is made only where that is allowed."""
+
+    def bind(served: Served, name: bytes) -> int:
+        fields = (served.root, name, int(socket.SOCK_STREAM), 0o777, NO_ID, NO_ID, 0)
+        number = served.ask(protocol.BIND, *fields)[0]
+        assert isinstance(number, int)
+        return number
+
+    with serving_directory(tree) as served:
+        assert bind(served, b"socket") == errno.EOPNOTSUPP
+    monkeypatch.setattr(nodes.Mount, "allow_bind", always(True))
+    with serving_directory(tree) as served:
+        assert bind(served, b"socket") == 0 and (tree / "socket").is_socket()
+        assert bind(served, b"../socket") == errno.EINVAL
+    assert not (tree.parent / "socket").exists()
+    let_every_name_pass(monkeypatch)
+    monkeypatch.setattr(changing, "_finish", lambda *_: (1, b""))
+    with serving_directory(tree) as served:
+        bind(served, b"../socket")
+    assert (tree.parent / "socket").is_socket()
+
+
+def test_stores(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where upper layers are kept, a client has files of its own and sees no others."""
+    with serving(MountSpec(str(tree), is_store=True)) as served:
+        assert served.client.read_directory(served.root) == []
+        with pytest.raises(FileNotFoundError):
+            served.node("file")
+        with pytest.raises(OSError, match="Read-only"):
+            served.client.create(served.root, b"new", 0o600, os.O_RDWR)
+        os.close(served.client.create_unnamed(served.root, 0o600, os.O_RDWR)[2])
+    monkeypatch.setattr(nodes.Mount, "is_store", always(False))
+    with serving(MountSpec(str(tree), is_store=True)) as served:
+        assert read(served, served.node("file")) == b"inside"
