@@ -67,14 +67,12 @@ def test_watchdog_logs(engine: Engine, hanging: int) -> None:
 @pytest.mark.parametrize("hanging", ["panic"], indirect=True)
 def test_watchdog_ends_it(engine: Engine, hanging: int) -> None:
     """With a crash record, and an answer for who waits."""
-    gofer = gofer_of(hanging)
     assert json.loads(engine("wait", "a").stdout)["exitStatus"] == 125
     (line,) = (engine.folder / "panic").read_text().splitlines()
     record = json.loads(line)
     assert record["id"] == "a" and "watchdog: the sentry has been busy" in record["error"]
     assert any("GoferClient._request" in one for one in record["traceback"])
     assert engine.status("a") == "stopped"
-    os.kill(gofer, signal.SIGCONT)
     assert engine("delete", "a").returncode == 0
 
 
