@@ -254,6 +254,8 @@ def test_walls_stand_when_a_program_runs(tmp_path: Path) -> None:
         for pid, kept in ((sandbox.pid, 1 << 14 | 1 << 23 | 1 << 24), (gofers[0], 0x8900021F)):
             status = status_of(pid)
             assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1"
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            assert limits.split("Max core file size")[1].split()[:2] == ["0", "0"]
             assert int(status["CapEff"], 16) & ~kept == 0
             assert int(status["CapPrm"], 16) & ~kept == 0
         sandbox.stdin.close()

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,13 +87,14 @@ int walls_install_filter(int which, int descriptor, const char *before, const ch
         (unsigned short)((size_t)filter->size / sizeof(struct sock_filter)),
         (struct sock_filter *)filter->program,
     };
+    const struct rlimit no_core = {0, 0}; /* it would hold what guests hold */
     struct sigaction action = {.sa_sigaction = refused, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
     errno = 0;
     report.descriptor = descriptor;
     snprintf(report.before, sizeof report.before, "%s", before);
     snprintf(report.after, sizeof report.after, "%s", after);
-    if (sigaction(SIGSYS, &action, NULL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+    if (setrlimit(RLIMIT_CORE, &no_core) < 0 || sigaction(SIGSYS, &action, NULL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
         return errno ? -errno : -EBUSY; /* a thread that has another filter */
     return 0;
