@@ -12,20 +12,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runsc_py.runsc.containers.creation import CreateOptions
 
+#: what `exec` takes as well: the program's terminal, descriptors and process
+CONSOLE_SOCKET = Option(
+    "--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE
+)
+GIVEN_FILES = (
+    Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
+    Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
+    Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
+)
 PIDFD_SOCKET = Option(
     "--pidfd-socket", "SOCKET", "where a descriptor of that process is sent", completes=FILE
 )
 OPTIONS = (
     Option("-b --bundle", "DIR", "with config.json (default: here)", completes=DIRECTORY),
-    Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
+    CONSOLE_SOCKET,
     Option("--pid-file", "FILE", "gets the process that ends with the container", completes=FILE),
     Option("--user-log", "FILE", "what the sandbox has to tell the user", completes=FILE),
     PIDFD_SOCKET,
-    Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
-    Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
+    *GIVEN_FILES,
     Option("--no-pivot", help="accepted: there is no root directory of the host to pivot from"),
     Option("--no-new-keyring", help="accepted: keyrings are the sandbox's own"),
-    Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
 )
 
 SYNTAX = Syntax(

@@ -14,7 +14,13 @@ from runsc_py.runsc.arguments import (
     help_text,
     parse,
 )
-from runsc_py.runsc.commands.create import PIDFD_SOCKET, given_program, passed_files
+from runsc_py.runsc.commands.create import (
+    CONSOLE_SOCKET,
+    GIVEN_FILES,
+    PIDFD_SOCKET,
+    given_program,
+    passed_files,
+)
 from runsc_py.runsc.config import Config
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.runtime_log import RuntimeLog
@@ -40,12 +46,10 @@ PROCESS = (
 )
 ENGINE = (
     Option("-d --detach", help="do not wait"),
-    Option("--console-socket", "SOCKET", "where the terminal's master is sent", completes=FILE),
+    CONSOLE_SOCKET,
     Option("--pid-file", "FILE", "gets the process that ends with the command", completes=FILE),
     Option("--internal-pid-file", "FILE", "gets the id inside", completes=FILE),
-    Option("--pass-fd", "M:N", "descriptor M becomes N in the container", repeats=True),
-    Option("--exec-fd", "N", "descriptor N is the program, whatever its name"),
-    Option("--preserve-fds", "N", "descriptors 3 and following are passed on"),
+    *GIVEN_FILES,
     Option("--apparmor", "PROFILE", "accepted and ignored"),
     Option("--process-label", "LABEL", "accepted and ignored"),
     Option("--cgroup", "/", "only the container's own control group can be had", repeats=True),
