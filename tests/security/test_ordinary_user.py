@@ -1,4 +1,4 @@
-"""Containers of an ordinary user who is in no user namespace: Landlock and filters are the walls."""
+"""Containers of an ordinary user who is in no user namespace: walls are Landlock and filters."""
 
 import json
 import os
