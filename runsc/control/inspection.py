@@ -243,10 +243,13 @@ class ExportMetrics(Call):
 
 @message
 class ProfileCpu(Call):
-    """Where the sentry spends its processor time.  Answers the number of samples, an int.
+    """Where processor time goes: to the sentry, by its stacks, and to programs.
+
+    Answers the number of samples of the sentry, an int.
 
     Descriptors: a regular file or a pipe, which gets folded stacks: frames from the outermost on
-    with semicolons, a blank, and how many samples were there.
+    with semicolons, a blank, and how many samples were there.  Programs are `programs;NAME[PID]`
+    with their own time in units of `period`.
     """
 
     METHOD = "Profile.CPU"
