@@ -9,6 +9,7 @@ Neighbours: start.py (the steps of a start), manager.py (the control calls).
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import contextmanager
 
 from runsc_py.gofer.client import GoferClient, GoferError
@@ -118,12 +119,19 @@ class ContainerInformation:
         return cls(kernel, identifier, decode_spec(spec), _config(config), layers)
 
     def connect(self, descriptor: int) -> None:
-        """Use a gofer; its death is the container's.  Takes over the descriptor."""
+        """Use a gofer; its death is the container's.  Takes over the descriptor.
+
+        Raises ControlError.
+        """
         from _socket import AF_UNIX, SOCK_SEQPACKET
         from _socket import socket as Socket
 
         kernel = self.container.kernel
-        connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, descriptor)
+        try:
+            connection = Socket(AF_UNIX, SOCK_SEQPACKET, 0, descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise ControlError("the gofer's descriptor is no socket") from None
         self.connection = GoferMonitor(kernel, connection, self.container.kill)
         self.client = GoferClient(connection)
 
@@ -294,7 +302,7 @@ class Loader:
         """Reserve a container.  Raises ControlError."""
         if not identifier:
             raise ControlError("container ID missing")
-        if (identifier, 0) in self.processes:
+        if (identifier, 0) in self.processes or identifier in self.prepared:
             raise ControlError(f'container "{identifier}" already exists', EXISTS)
         given = len(descriptors) - len(guest_descriptors) - has_executable
         if given not in (0, 1, 3):

@@ -143,6 +143,15 @@ def test_step_11_processes_of_the_user(made: Pod) -> None:
     assert refused.status != 0 and "too many processes of the user" in refused.stderr
 
 
+def test_step_11_what_failed_takes_no_number(made: Pod) -> None:
+    """The program is loaded before there is a task."""
+    show = ("exec", ROOT, "sh", "-c", "echo $$")
+    before = int(made(*show).stdout)
+    for program in ("/made/text", "/made/loop", "/made/missing", "/made"):
+        assert made("exec", ROOT, program).status != 0
+    assert int(made(*show).stdout) == before + 1
+
+
 def test_step_13_what_failed_leaves_no_process_and_no_descriptor(made: Pod) -> None:
     """Whatever it failed at, many times over."""
     programs = ("/made/text", "/made/missing", "/made/loop")

@@ -88,6 +88,15 @@ def test_from_preparation_to_the_end(pod: Pod, client: ControlClient) -> None:
     assert pod("exec", ROOT, "echo", "alive").stdout == "alive\n"
 
 
+def test_a_name_is_prepared_once(pod: Pod, client: ControlClient) -> None:
+    """And is nobody else's from then on."""
+    prepare(pod, client)
+    with pytest.raises(ControlError, match="is prepared already"):
+        prepare(pod, client)
+    with pytest.raises(ControlError, match='container "one" already exists'):
+        client.create_subcontainer("one")
+
+
 def test_environment_and_identity(pod: Pod, client: ControlClient) -> None:
     """Secrets come last; a user's name is looked up inside, and decides about the home."""
     prepare(pod, client)

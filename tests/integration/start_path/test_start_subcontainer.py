@@ -174,6 +174,23 @@ def test_step_6_a_gofer_that_does_not_answer_fails_the_start(pod: Pod) -> None:
         os.close(null)
 
 
+def test_step_6_a_gofer_that_is_none(pod: Pod, reserved: str) -> None:
+    """What cannot be waited for is refused, and closed; the sandbox runs on."""
+    null = os.open("/dev/null", os.O_RDWR)
+    try:
+        with pod.client() as client:
+            client.call(ContainerRuntimeState(ROOT), str)
+            before = pod.descriptors()
+            call = StartSubcontainer(reserved, spec(pod), CONFIG, LAYERS)
+            with pytest.raises(ControlError, match="is no socket"):
+                client.start_subcontainer(call, [null] * 4)
+            client.destroy_subcontainer(reserved)
+            pod.closed(before)
+            assert client.state(ROOT) == "running"
+    finally:
+        os.close(null)
+
+
 def test_step_6_a_container_that_was_never_created(pod: Pod) -> None:
     """Or was deleted meanwhile."""
     call = StartSubcontainer("deleted", spec(pod), CONFIG, LAYERS)
