@@ -1,11 +1,11 @@
 """Taking from a process of ours what it no longer needs of the host, in two steps.
 
 The first comes before the platform, since stubs are copies of the sandbox and are seen by it: a
-mount namespace of our own, and a /proc that shows nobody but whom we may trace.  The second comes
-when everything is open: the container's files become all there is, and capabilities go.
+mount namespace of our own, and Landlock (walls.py).  The second comes when everything is open: the
+container's files become all there is, capabilities go, and the filter of a sentry is installed.
 
-Where the host does not allow a step (an ordinary user outside of a user namespace, an old kernel),
-the process goes on without it, as said in SECURITY.md.
+Where the host does not allow a mount namespace (an ordinary user outside of a user namespace),
+Landlock takes the paths instead; what else a host may lack is said in SECURITY.md.
 """
 
 from __future__ import annotations
