@@ -17,6 +17,7 @@ from runsc_py.runsc.loader.gofer_mounts import GoferMountConfiguration
 from runsc_py.runsc.loader.hints import SHARED
 from runsc_py.runsc.loader.kernel_filesystems import KINDS, make_filesystem
 from runsc_py.runsc.loader.mount_options import parse_mount_options
+from runsc_py.runsc.loader.owners import identities, mount_identities
 from runsc_py.runsc.loader.propagation import propagate
 from runsc_py.runsc.loader.protection import protect
 from runsc_py.runsc.mount_plan import SAFE, WORLD_WRITABLE
@@ -25,7 +26,7 @@ from runsc_py.sentry.errors import EEXIST, ENOENT, ENOTDIR, KernelError, message
 from runsc_py.sentry.fs.dev.registry import CONSOLE
 from runsc_py.sentry.fs.devpts.filesystem import TTY_GID
 from runsc_py.sentry.fs.gofer.filesystem import GoferFileSystem
-from runsc_py.sentry.fs.gofer.identity import IdMapper, RangeIdMapper, RecordedOwners
+from runsc_py.sentry.fs.gofer.identity import IdMapper, RecordedOwners
 from runsc_py.sentry.fs.overlay.filesystem import Overlay
 from runsc_py.sentry.fs.tmpfs.filesystem import Tmpfs
 from runsc_py.sentry.fs.tmpfs.mounting import parse_size
@@ -140,9 +141,18 @@ class MountBuilder:
         self.tree = MountTree(self._kernel, filesystem, namespaces, self._pid_namespace)
 
     def _layered(
-        self, layers: GoferMountConfiguration, source: str, access: str, *, is_root: bool = False
+        self,
+        layers: GoferMountConfiguration,
+        source: str,
+        access: str,
+        *,
+        is_root: bool = False,
+        ids: IdMapper | None = None,
     ) -> FileSystem:
-        """What the gofer serves, under memory if so wished; `access` as --file-access has it."""
+        """What the gofer serves, under memory if so wished; `access` as --file-access has it.
+
+        `ids`: of a mount with a map of its own.
+        """
         kernel = self._kernel
         size = parse_size(kernel, b"size", layers.size.encode()) if layers.size else None
         if self._client is None and layers.served_mounts:
@@ -159,7 +169,7 @@ class MountBuilder:
                 self._client,
                 index,
                 shared=access == "shared" and not layers.is_overlay,
-                ids=IdMapper() if owners is not None else self._ids,
+                ids=IdMapper() if owners is not None else ids or self._ids,
                 source="none",  # the host's names are nobody's business inside
                 owners=owners,
             )
@@ -217,7 +227,9 @@ class MountBuilder:
             access = self._config.file_access_mounts
             if hint is not None:
                 access = "shared" if hint.share == SHARED else "exclusive"
-            made = self._attach(destination, self._layered(layers, mount.source, access), flags)
+            ids = mount_identities(self._spec, mount)
+            served = self._layered(layers, mount.source, access, ids=ids)
+            made = self._attach(destination, served, flags)
         elif known is not None and mount.type == "tmpfs":
             made = self._attach(destination, known, flags)
         elif mount.type in KINDS:
@@ -364,15 +376,3 @@ def _is_empty(walker: KernelThread, place: Path) -> bool:
         return all(entry.name in (b".", b"..") for entry in file.directory_entries(walker))
     finally:
         file.drop()
-
-
-def identities(spec: Spec) -> IdMapper:
-    """Whom the container sees as the owner of the bundle's files."""
-    linux = spec.linux
-    if linux is not None and linux.uid_mappings and linux.namespace("user") is not None:
-        return RangeIdMapper(
-            [(one.container_id, one.host_id, one.size) for one in linux.uid_mappings],
-            [(one.container_id, one.host_id, one.size) for one in linux.gid_mappings],
-        )
-    uid = os.geteuid()
-    return IdMapper() if uid == 0 else IdMapper.rootless(uid, os.getegid())

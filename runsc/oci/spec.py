@@ -48,6 +48,12 @@ class Mount(Structure):
         """Whether it shows a part of the host."""
         return self.type == "bind" or "bind" in self.options or "rbind" in self.options
 
+    @property
+    def is_id_mapped(self) -> bool:
+        """Whether owners of its files are translated by a map of its own, or the container's."""
+        asked = "idmap" in self.options or "ridmap" in self.options
+        return asked or bool(self.uid_mappings or self.gid_mappings)
+
 
 class Hook(Structure):
     """A program of the host that is run at a point of the container's life."""

@@ -49,6 +49,8 @@ def validate(spec: Spec) -> list[str]:
     _check_root(spec.root.path)
     for mount in spec.mounts:
         warnings += _check_mount(mount)
+        if mount.is_id_mapped and not mount.uid_mappings and spec.namespace("user") is None:
+            raise RunscError(f"mount of {mount.destination}: there is no map for its ids")
     if spec.hooks is not None:
         _check_hooks(spec.hooks)
     if spec.linux is not None:
@@ -180,8 +182,13 @@ def _check_mount(mount: Mount) -> Iterator[str]:
         raise RunscError(
             f"mount of {mount.destination}: more than one propagation: {', '.join(propagation)}"
         )
-    if mount.uid_mappings or mount.gid_mappings:
-        raise RunscError(f"mount of {mount.destination}: id-mapped mounts are not supported")
+    if bool(mount.uid_mappings) != bool(mount.gid_mappings):
+        raise RunscError(
+            f"mount of {mount.destination}: id-mapped mounts must have both uid and gid mappings "
+            "specified"
+        )
+    if mount.is_id_mapped and not mount.is_bind:
+        raise RunscError(f"mount of {mount.destination}: only bind mounts can be id-mapped")
 
 
 def _check_hooks(hooks: Hooks) -> None:
