@@ -9,6 +9,7 @@ import pytest
 
 from harness.processes import Finished, run
 from harness.sandbox import EXECUTABLE
+from runsc_py.runsc.cli import COMMANDS, CONTAINER_COMMANDS
 
 
 def runsc(*words: str) -> Finished:
@@ -141,3 +142,18 @@ def test_syscalls_as_csv(tmp_path: Path) -> None:
     assert list(rows[0].values()) == ["0", "read", "full", "fd buffer count", ""]
     assert len(rows) > 350
     assert runsc("syscalls", "--filename", "/nowhere/x").status == 125
+
+
+@pytest.mark.parametrize("command", [name for name, _, _ in COMMANDS + CONTAINER_COMMANDS])
+def test_wrong_option_of_every_command(command: str) -> None:
+    """One line, and a status that is no program's success."""
+    finished = runsc(command, "--nonsense")
+    assert (finished.status, finished.stdout) == (1 if command == "bwrap" else 125, b"")
+    text = finished.stderr.decode()
+    assert "--nonsense" in text and text.count("\n") == 1 and "internal" not in text
+
+
+def test_commands_that_only_gvisor_has() -> None:
+    """Why they are not here."""
+    finished = runsc("checkpoint", "x")
+    assert finished.status == 125 and b"cannot be saved yet" in finished.stderr
