@@ -60,6 +60,7 @@ INTERPRETER = (
     Call("getpid", "who we are"),
     Call("getrandom", "random numbers"),
     Call("gettid", "who we are"),
+    Call("gettimeofday", "clocks that the vDSO does not have"),
     Call("getuid", "who we are"),
     Call("ioctl", "settings of terminals, lengths of queues; no TIOCSTI", one_of(1, *_IOCTL)),
     Call("lseek", "files"),
@@ -80,6 +81,7 @@ INTERPRETER = (
     Call("rt_sigreturn", "the end of a handler"),
     Call("sched_yield", "locks of the interpreter"),
     Call("sigaltstack", "a stack for handlers"),
+    Call("time", "clocks that the vDSO does not have"),
     Call("write", "files, pipes, the log"),
 )
 
