@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     #: what a gofer does to itself when its mounts are open and nobody has asked for anything
     Confine: TypeAlias = Callable[[Sequence[Mount]], None]
 
-__all__ = ["Connection", "MountSpec", "start_detached_gofer", "start_gofer"]
+__all__ = [
+    "Connection",
+    "MountSpec",
+    "raise_descriptor_limit",
+    "start_detached_gofer",
+    "start_gofer",
+]
 
 #: room for the largest reply, where the host's net.core.wmem_max grants it
 _SEND_BUFFER = 1 << 18
@@ -121,7 +127,7 @@ def _run_child(
         connection = _keep_only(fd)
         try:
             host.select_openat2(True)
-            gofer = Gofer(mounts, _raise_descriptor_limit())
+            gofer = Gofer(mounts, raise_descriptor_limit())
             if confine is not None:
                 confine(gofer.mounts)
             serve(gofer, connection)
@@ -153,8 +159,13 @@ def _keep_only(fd: int) -> Socket:
     return Socket(AF_UNIX, SOCK_SEQPACKET, 0, fd)
 
 
-def _raise_descriptor_limit() -> int:
-    """Raise RLIMIT_NOFILE to its hard limit: a node costs a descriptor.  Returns the new one."""
+def raise_descriptor_limit(limit: int = -1) -> int:
+    """Raise RLIMIT_NOFILE to its hard limit: a node costs a descriptor.  Returns the new one.
+
+    `limit`: not further, and never again, also of what is forked from here; -1: no limit.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit >= 0 and (limit < hard or hard == resource.RLIM_INFINITY):
+        hard = limit
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard

@@ -13,7 +13,7 @@ import os
 from runsc_py.runsc.arguments import Option, Parsed, Syntax, parse
 from runsc_py.runsc.errors import RunscError
 from runsc_py.runsc.overlay import Overlay
-from runsc_py.runsc.settings import GROUPS, REFUSED, SETTINGS, explain
+from runsc_py.runsc.settings import FALSE, GROUPS, REFUSED, SETTINGS, TRUE, explain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from runsc_py.runsc.settings import Value
 
-#: annotations that set an option for one container
+#: annotations that set an option for one container, and several under one name
 FLAG_PREFIX = "dev.gvisor.flag."
+BUNDLE_PREFIX = "dev.gvisor.bundle."
+#: gVisor's; of its options those that there are
+BUNDLES = {"experimental-high-performance": {"overlay2": "root:self"}}
 
 SYNTAX = Syntax(
     "runsc-py [options] COMMAND …",
@@ -158,7 +161,19 @@ def parse_config(words: Sequence[str]) -> tuple[Config, Parsed]:
 
 
 def override_by_annotations(config: Config, annotations: Mapping[str, str]) -> None:
-    """`dev.gvisor.flag.NAME` of a bundle.  Raises RunscError for what its author may not set."""
+    """`dev.gvisor.flag.NAME` of a bundle, and before them `dev.gvisor.bundle.NAME`.
+
+    Raises RunscError for what its author may not set.
+    """
+    for annotation, text in annotations.items():
+        if annotation.startswith(BUNDLE_PREFIX):
+            name = annotation.removeprefix(BUNDLE_PREFIX)
+            if name not in BUNDLES:
+                raise RunscError(f"annotation {annotation}: there is no bundle {name!r}")
+            if text not in TRUE + FALSE:
+                raise RunscError(f"annotation {annotation} {text!r}: use true or false")
+            for key, value in BUNDLES[name].items() if text in TRUE else ():
+                _override(config, annotation, key, value)
     for annotation, text in annotations.items():
         if annotation.startswith(FLAG_PREFIX):
             _override(config, annotation, annotation.removeprefix(FLAG_PREFIX), text)

@@ -7,10 +7,14 @@ sentry is imported in between, for the copies to be small and while the gofer co
 
 import gc
 import os
-import resource
 
 from runsc_py.gofer.client import GoferClient, GoferError
-from runsc_py.gofer.process import Connection, MountSpec, start_gofer
+from runsc_py.gofer.process import (
+    Connection,
+    MountSpec,
+    raise_descriptor_limit,
+    start_gofer,
+)
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
 from runsc_py.runsc.confinement import walls
@@ -119,17 +123,6 @@ class Sandbox:
                 if terminal is not None:
                     terminal.restore()
                 self._kernel.events.close()
-
-
-def raise_descriptor_limit(limit: int = -1) -> None:
-    """As far as the host lets us: open files of all programs together are descriptors here.
-
-    `limit`: not further, and never again, also of the gofer that is forked next; -1: no limit.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= limit < hard or hard == resource.RLIM_INFINITY and limit >= 0:
-        hard = limit
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def gofer_mounts(options: RunOptions) -> list[MountSpec]:

@@ -309,7 +309,7 @@ def start_subcontainer_gofer(
 
     mounts, layers = plan_gofer_mounts(spec, config, annotations)
     if config.fdlimit >= 0:
-        from runsc_py.runsc.sandbox import raise_descriptor_limit
+        from runsc_py.gofer.process import raise_descriptor_limit
 
         raise_descriptor_limit(config.fdlimit)
     forget_environment()  # the gofer outlives us

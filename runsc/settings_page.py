@@ -13,7 +13,8 @@ HEAD = f"""\
 `runsc-py [options] COMMAND …`, and `Config(name=value)` in Python. Names and meanings are gVisor's.
 An annotation `{FLAG_PREFIX}NAME` of a bundle sets what its author may set: *yes* below, or *some*
 values. Any other needs `--allow-flag-override`. `--debug` is `--debug=true`: a true or false may be
-left out, and is only taken behind `=`.
+left out, and is only taken behind `=`.  `dev.gvisor.bundle.experimental-high-performance` is
+`--overlay2=root:self` here.
 """
 
 

@@ -6,7 +6,7 @@ reference in it: what the gofer does not use should not be there yet.
 
 from __future__ import annotations
 
-from runsc_py.gofer.process import start_gofer
+from runsc_py.gofer.process import raise_descriptor_limit, start_gofer
 from runsc_py.runsc.confinement import walls
 from runsc_py.runsc.loader.gofer_mounts import plan_gofer_mounts
 
@@ -30,6 +30,7 @@ class RootGofer:
 
 
 def start_root_gofer(spec: Spec, config: Config) -> RootGofer:
-    """Fork it.  Raises RunscError."""
+    """Fork it, with the limit of descriptors that the sandbox has too.  Raises RunscError."""
+    raise_descriptor_limit(config.fdlimit)
     mounts, layers = plan_gofer_mounts(spec, config)
     return RootGofer(start_gofer(mounts, walls.confine_gofer), layers)

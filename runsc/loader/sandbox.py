@@ -33,7 +33,6 @@ from runsc_py.runsc.loader.shared_mounts import SharedMounts
 from runsc_py.runsc.loader.start import check_executable, prepare
 from runsc_py.runsc.loader.visits import await_visits
 from runsc_py.runsc.options import RunOptions
-from runsc_py.runsc.sandbox import raise_descriptor_limit
 from runsc_py.runsc.services.services import Services
 from runsc_py.sentry.auth.user_namespace import ContainerIdMap
 from runsc_py.sentry.kernel.run_loop import RunLoop
@@ -62,7 +61,6 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     # What is imported stays: no collection needs to look at it, in no process of ours.
     gc.freeze()
     gc.enable()
-    raise_descriptor_limit(request.config.fdlimit)
     assert request.gofer is not None
     gofer, layers = request.gofer.connection, request.gofer.layers
     platform: PtracePlatform | None = None

@@ -160,7 +160,7 @@ def leaks(engine: Engine) -> list[str]:
 @pytest.mark.parametrize("overlay", ["none", "all:memory"])
 def test_shell(engine: Engine, overlay: str) -> None:
     """Mounts that came and went, FIFOs, processes that are killed at the end, /proc."""
-    bundle = prepare(engine, "log-traces", "/bin/sh", "-c", SHELL)
+    bundle = prepare(engine, "log-names", "/bin/sh", "-c", SHELL)
     engine.options += ["--overlay2", overlay]
     done = engine("run", "--bundle", bundle, "a")
     assert (done.returncode, done.stdout) == (0, "content\n"), done.stderr
@@ -169,7 +169,7 @@ def test_shell(engine: Engine, overlay: str) -> None:
 
 def test_one_of_everything(engine: Engine) -> None:
     """Descriptors of every kind, in queues and epoll instances, threads, timers, IPC."""
-    bundle = prepare(engine, "log-traces", "/bin/holder")
+    bundle = prepare(engine, "log-names", "/bin/holder")
     done = engine("run", "--bundle", bundle, "a")
     assert done.returncode == 0, done.stderr
     assert not leaks(engine)

@@ -168,6 +168,23 @@ def test_annotations() -> None:
     assert config.network == "host"
 
 
+def test_bundles_of_options() -> None:
+    """Several options under one name; an annotation of their own comes before it."""
+    name = "dev.gvisor.bundle.experimental-high-performance"
+    config = Config()
+    override_by_annotations(config, {name: "true"})
+    assert config.overlay2 == "root:self"
+    config = Config()
+    override_by_annotations(config, {"dev.gvisor.flag.overlay2": "root:memory", name: "true"})
+    assert config.overlay2 == "root:memory"
+    config = Config()
+    override_by_annotations(config, {name: "false"})
+    assert config.overlay2 == "none"
+    for annotations in ({name: "maybe"}, {"dev.gvisor.bundle.wings": "true"}):
+        with pytest.raises(RunscError, match="use true or false|there is no bundle 'wings'"):
+            override_by_annotations(config, annotations)
+
+
 def test_default_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's runtime directory, else a place of the user's own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
