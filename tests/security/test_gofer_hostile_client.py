@@ -13,6 +13,10 @@ from runsc_py.gofer import protocol
 from runsc_py.gofer.process import MountSpec, start_gofer
 
 CLIMBING = [b"..", b".", b"", b"/", b"/etc", b"../../etc/passwd", b"a/../..", b"..\0", b"\0", b"a/"]
+#: messages whose first field is no node
+OF_NO_NODE = (
+    protocol.MOUNT, protocol.TELL_ACLS, protocol.NODES, protocol.LEAVE, protocol.SHUTDOWN,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def test_wrong_fields(served: Served, message: int) -> None:
 @pytest.mark.parametrize("number", [-(2**63), -1, 0, 999_999, 2**31, 2**63, 2**64 - 1])
 def test_nodes_that_are_not_there(served: Served, number: int) -> None:
     for message, (_, types, _) in protocol.MESSAGES.items():
-        if message in (protocol.MOUNT, protocol.TELL_ACLS, protocol.NODES, protocol.SHUTDOWN):
+        if message in OF_NO_NODE:
             continue
         if message == protocol.CLOSE:
             fields: list[object] = [[number]]
