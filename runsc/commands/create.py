@@ -60,7 +60,6 @@ def create_options(parsed: Parsed) -> "CreateOptions":
     if listening:
         options.environment = [f"LISTEN_FDS={listening}", "LISTEN_PID=1"]
     options.pidfd_socket = parsed.last("pidfd-socket") or ""
-    options.passed_files = passed_files(parsed)
     options.executable = given_program(parsed)
     return options
 
