@@ -98,7 +98,7 @@ EVERYTHING = """
 import importlib, importlib.util, pkgutil, sys
 import runsc_py.runsc.loader.sandbox, runsc_py.runsc.boot, runsc_py.runsc.loader.manager
 import runsc_py.runsc.control.server, runsc_py.sentry.syscalls.all, runsc_py.sentry.kernel.run_loop
-import runsc_py.runsc.loader.start
+import runsc_py.runsc.loader.start, runsc_py.runsc.loader.root_gofer
 from runsc_py.runsc.confinement import host_calls, library, modules
 modules.import_extensions()
 names = [
