@@ -86,8 +86,6 @@ class SandboxRequest:
         self.log: RuntimeLog | None = None
         #: called in the starter with the sandbox's process id before the sandbox goes on: cgroups
         self.join_resources: Callable[[int], None] | None = None
-        #: paths of namespaces of the host that the sandbox's process joins, by OCI type (network)
-        self.host_namespaces: dict[str, str] = {}
 
 
 def launch_sandbox(request: SandboxRequest) -> int:
@@ -199,11 +197,13 @@ def _run_sandbox(request: SandboxRequest, files: list[int], gate: int, report: i
         _keep_only(request, kept)
         forget_environment()
         request.report = PanicReport(request.container_id, files[1], request.exit_record, log)
+        from runsc_py.runsc.confinement.network import enter_network
         from runsc_py.runsc.loader.root_gofer import start_root_gofer
 
         if os.read(gate, 1) != b"0":
             os._exit(status)  # who started us is gone
         os.close(gate)
+        enter_network(request.spec, request.config, log)
         request.gofer = start_root_gofer(request.spec, request.config)
         from runsc_py.runsc.loader.sandbox import run_sandbox
 

@@ -223,9 +223,6 @@ class Creation:
 
             assert spec.root is not None
             request.image_owners = read_owners(self._options.image, spec.root.path)
-        network = spec.namespace("network")
-        if network is not None and network.path and self._config.network == "host":
-            request.host_namespaces = {"network": network.path}
 
         def joined(pid: int) -> None:
             self._join_groups(record, pid)

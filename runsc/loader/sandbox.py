@@ -15,7 +15,6 @@ from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.platform.interface import PlatformError
 from runsc_py.platform.ptrace.platform import PtracePlatform
 from runsc_py.runsc.boot import make_kernel
-from runsc_py.runsc.confinement import host_calls
 from runsc_py.runsc.confinement.confinement import Confinement
 from runsc_py.runsc.control.listening import listen
 from runsc_py.runsc.control.server import ControlServer
@@ -65,7 +64,6 @@ def run_sandbox(request: SandboxRequest, log: SandboxLog, created: Callable[[], 
     gofer, layers = request.gofer.connection, request.gofer.layers
     platform: PtracePlatform | None = None
     try:
-        _join_namespaces(request)
         listener = listen(request.socket_path)
         confinement = Confinement(log, request.config, request.processes)
         platform = PtracePlatform(processes=confinement.processes)
@@ -199,20 +197,6 @@ def _map_ids(kernel: Kernel, spec: Spec) -> None:
         extents = [(one.container_id, one.host_id, one.size) for one in mappings]
         if extents:
             setattr(namespace, attribute, ContainerIdMap(extents))
-
-
-def _join_namespaces(request: SandboxRequest) -> None:
-    """Network namespaces of the host, named by path."""
-    path = request.host_namespaces.get("network")
-    if not path:
-        return
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        host_calls.join_namespace(descriptor, host_calls.CLONE_NEWNET)
-    except OSError as error:
-        raise RunscError(f"joining network namespace {path}: {error.strerror}") from None
-    finally:
-        os.close(descriptor)
 
 
 def _take_terminal(request: SandboxRequest, loader: Loader) -> None:

@@ -80,6 +80,46 @@ def test_no_path_leads_to_the_host(sandbox: int, tmp_path: Path) -> None:
     assert seen > 2, "the library and /proc are open"
 
 
+def test_engines_do_not_configure_the_hosts_network(sandbox: int) -> None:
+    """They do what they do in the network namespace of the process; its gofer's is the same."""
+    ours = os.readlink("/proc/self/ns/net")
+    children = Path(f"/proc/{sandbox}/task/{sandbox}/children").read_text().split()
+    assert len(children) >= 2
+    theirs = {os.readlink(f"/proc/{pid}/ns/net") for pid in (str(sandbox), *children)}
+    assert len(theirs) == 1
+    assert ours not in theirs
+
+
+def test_the_hosts_sockets_are_those_of_a_new_network(tmp_path: Path) -> None:
+    """`--network host` with a specification that wants a namespace: it has a loopback, up."""
+    assert BUSYBOX is not None
+    bundle = tmp_path / "bundle"
+    (bundle / "rootfs" / "bin").mkdir(parents=True)
+    shutil.copy(BUSYBOX, bundle / "rootfs" / "bin" / "busybox")
+    state = ["--root", tmp_path / "state", "--network", "host"]
+    arguments = ["/bin/busybox", "ip", "-o", "link"]
+    subprocess.run([EXECUTABLE, "spec", "--bundle", bundle, "--", *arguments], check=True)
+    config = json.loads((bundle / "config.json").read_text())
+    config["process"]["terminal"] = False
+    wanted = config["linux"]["namespaces"]
+    seen = []
+    for namespaces in (wanted, [one for one in wanted if one["type"] != "network"]):
+        config["linux"]["namespaces"] = namespaces
+        (bundle / "config.json").write_text(json.dumps(config))
+        ended = subprocess.run(
+            [EXECUTABLE, *state, "run", "--bundle", bundle, "net"],
+            check=True,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        seen.append(ended.stdout.splitlines())
+    alone, shared = seen
+    assert [line.split(":")[1].strip() for line in alone if "UP" in line] == ["lo"]
+    native = subprocess.run([BUSYBOX, "ip", "-o", "link"], capture_output=True, text=True)
+    assert len(shared) == len(native.stdout.splitlines()) != 1
+
+
 def test_no_rights_are_left(sandbox: int) -> None:
     """The sandbox, and the processes that run guests, keep no capability that opens a file."""
     children = Path(f"/proc/{sandbox}/task/{sandbox}/children").read_text().split()
@@ -98,7 +138,7 @@ EVERYTHING = """
 import importlib, importlib.util, pkgutil, sys
 import runsc_py.runsc.loader.sandbox, runsc_py.runsc.boot, runsc_py.runsc.loader.manager
 import runsc_py.runsc.control.server, runsc_py.sentry.syscalls.all, runsc_py.sentry.kernel.run_loop
-import runsc_py.runsc.loader.start, runsc_py.runsc.loader.root_gofer
+import runsc_py.runsc.loader.root_gofer, runsc_py.runsc.loader.start
 from runsc_py.runsc.confinement import host_calls, library, modules
 modules.import_extensions()
 names = [
