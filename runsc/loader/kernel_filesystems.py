@@ -44,12 +44,17 @@ class _OwnTerminals(DevptsType):
 
 
 class _Devices(TmpfsType):
-    """A tmpfs with the devices that every container has."""
+    """A /dev with the devices that every container has: a tmpfs, unless a devtmpfs is wanted."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
 
     def make(self, task: Task, context: FileSystemContext) -> FileSystem:
         from runsc_py.sentry.fs.dev.filesystem import DevFileSystem
 
-        return DevFileSystem(task.kernel, of_container=True, **arguments(context.values))
+        filesystem = DevFileSystem(task.kernel, of_container=True, **arguments(context.values))
+        filesystem.type_name = self._kind
+        return filesystem
 
 
 def make_filesystem(
@@ -91,5 +96,5 @@ def _type(
     if kind == "devpts":
         return _OwnTerminals(terminals)
     if kind == "devtmpfs" or (kind == "tmpfs" and destination == "/dev"):
-        return _Devices()
+        return _Devices(kind)
     return type_called(walker, b"cgroup2" if kind == "cgroup" else kind.encode())
