@@ -29,8 +29,9 @@ from runsc_py.runsc.standard_files import close_others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from runsc_py.gofer.nodes import Mount
     from runsc_py.runsc.config import Config
     from runsc_py.runsc.loader.root_gofer import RootGofer
     from runsc_py.runsc.oci.spec import Spec
@@ -312,7 +313,11 @@ def start_subcontainer_gofer(
         from runsc_py.gofer.process import raise_descriptor_limit
 
         raise_descriptor_limit(config.fdlimit)
-    forget_environment()  # the gofer outlives us
-    connection = start_detached_gofer(mounts, confine_gofer)
+
+    def confine(mounts: Sequence[Mount]) -> None:
+        forget_environment()  # it outlives us
+        confine_gofer(mounts)
+
+    connection = start_detached_gofer(mounts, confine)
     descriptor = connection.socket.detach()
     return SubcontainerGofer(connection.pid, descriptor, [str(one) for one in layers])

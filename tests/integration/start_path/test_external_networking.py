@@ -58,8 +58,10 @@ class Server:
 
 @pytest.fixture
 def connected(empty: Pod) -> Iterator[Pod]:
-    """A sandbox with the host's network."""
-    bundle = empty.bundle(SLEEP, {"annotations": SANDBOX})
+    """A sandbox with the host's network: its specification wants no other."""
+    namespaces = [{"type": name} for name in ("pid", "ipc", "uts", "mount")]
+    changes = {"annotations": SANDBOX, "linux": {"namespaces": namespaces}}
+    bundle = empty.bundle(SLEEP, changes)
     pid_file = empty.folder / f"{ROOT}.pid"
     words = ("create", "--bundle", bundle, "--pid-file", pid_file, ROOT)
     created = empty("--network=host", *words)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,13 @@ def prepare(pod: Pod, client: ControlClient) -> None:
         client.call(call, NOTHING, [gofer.descriptor])
     finally:
         os.close(gofer.descriptor)
+
+
+def test_the_starter_keeps_its_environment(pod: Pod, client: ControlClient) -> None:
+    """The gofer forgets it, in a process of its own."""
+    prepare(pod, client)
+    inherited = subprocess.run(["/usr/bin/env"], capture_output=True, check=True).stdout
+    assert b"PATH=" in inherited
 
 
 def start(client: ControlClient, script: str, **arguments: Any) -> str:

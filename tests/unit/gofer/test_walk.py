@@ -244,7 +244,7 @@ def test_an_unknown_node_is_ebadf(served: Served) -> None:
 
 def test_too_many_nodes_is_emfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("still")
-    monkeypatch.setattr(process, "_raise_descriptor_limit", lambda: 100)
+    monkeypatch.setattr(process, "raise_descriptor_limit", lambda: 100)
     with serving_directory(tmp_path) as served:
         nodes: list[int] = []
         with pytest.raises(OSError) as caught:
