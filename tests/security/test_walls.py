@@ -21,7 +21,7 @@ from harness.sandbox import command
 from runsc_py.gofer import changing, host, nodes, protocol, reading, server
 from runsc_py.gofer.client import GoferClient, GoferError
 from runsc_py.gofer.process import MountSpec, start_gofer
-from runsc_py.runsc.confinement import walls
+from runsc_py.runsc.confinement import host_calls, walls
 from runsc_py.runsc.confinement._walls import lib
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.skipif(
     lib.walls_landlock_version() < 6, reason="Landlock of Linux 6.12 is needed"
 )
 EPERM, EACCES = 1, 13
+PRCTL, PR_SET_DUMPABLE = 157, 4
 KILLED = 128 + signal.SIGSYS
 
 
@@ -71,6 +72,8 @@ def victim() -> Iterator[int]:
     pid = os.fork()
     if pid == 0:
         try:
+            # Tests that have changed their user leave a process that nobody may look into.
+            host_calls.call(PRCTL, PR_SET_DUMPABLE, 1)
             walls.drop_sentry_capabilities(network=False)
             os.write(writer, b"0")
             signal.pause()
@@ -264,7 +267,7 @@ def test_walls_stand_when_a_program_runs(tmp_path: Path) -> None:
 
 TAKEN_OVER = """
 import os, sys
-from runsc_py.runsc.confinement import walls
+from runsc_py.runsc.confinement import host_calls, walls
 from runsc_py.sentry.syscalls.all import TABLE
 
 def attack(task):

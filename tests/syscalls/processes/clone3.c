@@ -9,10 +9,22 @@ static pid_t clone3(struct clone_args *arguments) {
     return syscall(SYS_clone3, arguments, sizeof *arguments);
 }
 
+/* Four numbers in a row that nobody has. */
+static pid_t free_numbers(void) {
+    for (pid_t first = 31234;; first += 4) {
+        int found = 0;
+        while (found < 4 && kill(first + found, 0) == -1 && errno == ESRCH)
+            found++;
+        if (found == 4)
+            return first;
+    }
+}
+
 static void handler(int number) { (void)number; }
 
 static void chosen(void) {
     pid_t numbers[40] = {0};
+    const pid_t first = free_numbers();
     int status;
     struct clone_args arguments = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)numbers};
     for (int i = 0; i < 40; i++)
@@ -35,11 +47,11 @@ static void chosen(void) {
     SHOW(clone3(&arguments));
     numbers[0] = 1 << 22;
     SHOW(clone3(&arguments));
-    numbers[0] = 31234;
+    numbers[0] = first;
     pid_t child = clone3(&arguments);
     if (child == 0)
-        _exit(getpid() == 31234 ? 1 : 2);
-    SHOW(child);
+        _exit(getpid() == first ? 1 : 2);
+    SHOW(child == first);
     wait_and_show("chosen", child);
     arguments.set_tid = 8;
     SHOW(clone3(&arguments));
@@ -48,7 +60,7 @@ static void chosen(void) {
     arguments.flags = CLONE_NEWPID;
     arguments.set_tid_size = 2;
     numbers[0] = 2;
-    numbers[1] = 31235;
+    numbers[1] = first + 1;
     SHOW(clone3(&arguments));
     numbers[0] = 1;
     child = clone3(&arguments);
@@ -56,21 +68,21 @@ static void chosen(void) {
         struct clone_args inner = {
             .exit_signal = SIGCHLD, .set_tid = (uintptr_t)numbers, .set_tid_size = 2};
         numbers[0] = 77;
-        numbers[1] = 31236;
+        numbers[1] = first + 2;
         pid_t grandchild = clone3(&inner);
         if (grandchild == 0)
             _exit(getpid());
         CHECK(waitpid(grandchild, &status, 0) == grandchild);
         _exit(grandchild == 77 && WEXITSTATUS(status) == 77 && getpid() == 1 ? 3 : 4);
     }
-    SHOW(child);
+    SHOW(child == first + 1);
     wait_and_show("two levels", child);
     child = fork();
     if (child == 0) {
         become_nobody();
         arguments.flags = 0;
         arguments.set_tid_size = 1;
-        numbers[0] = 31237;
+        numbers[0] = first + 3;
         SHOW(clone3(&arguments));
         _exit(0);
     }
