@@ -30,15 +30,20 @@ REFUSE: Instruction = (RETURN, 0, 0, RET_ERRNO | ENOSYS)
 TRACE: Instruction = (RETURN, 0, 0, RET_TRACE)
 ALLOW: Instruction = (RETURN, 0, 0, RET_ALLOW)
 
-#: Leaves the call number in the accumulator; `int 0x80` and the x32 numbers never get past it.
-NATIVE_CALLS_ONLY: tuple[Instruction, ...] = (
-    (LOAD_WORD, 0, 0, ARCHITECTURE_OFFSET),
-    (JUMP_EQUAL, 1, 0, AUDIT_ARCH_X86_64),
-    REFUSE,
-    (LOAD_WORD, 0, 0, NUMBER_OFFSET),
-    (JUMP_ANY_BIT, 0, 1, X32_BIT),
-    REFUSE,
-)
+
+def native_calls_only(refusal: Instruction) -> tuple[Instruction, ...]:
+    """Leaves the call number in the accumulator; `int 0x80` and the x32 numbers get `refusal`."""
+    return (
+        (LOAD_WORD, 0, 0, ARCHITECTURE_OFFSET),
+        (JUMP_EQUAL, 1, 0, AUDIT_ARCH_X86_64),
+        refusal,
+        (LOAD_WORD, 0, 0, NUMBER_OFFSET),
+        (JUMP_ANY_BIT, 0, 1, X32_BIT),
+        refusal,
+    )
+
+
+NATIVE_CALLS_ONLY = native_calls_only(REFUSE)
 
 
 def assemble(program: tuple[Instruction, ...]) -> bytes:

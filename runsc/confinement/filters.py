@@ -8,18 +8,14 @@ looked at the kernel takes no more, or a set upper half makes the call fail.
 from __future__ import annotations
 
 from runsc_py.platform.ptrace.bpf import (
-    ARCHITECTURE_OFFSET,
-    AUDIT_ARCH_X86_64,
-    JUMP_ANY_BIT,
     JUMP_EQUAL,
     LOAD_WORD,
-    NUMBER_OFFSET,
     RET_ALLOW,
     RET_ERRNO,
     RETURN,
-    X32_BIT,
     Instruction,
     assemble,
+    native_calls_only,
 )
 
 TYPE_CHECKING = False
@@ -76,14 +72,7 @@ class Call:
 
 def make_filter(calls: Iterable[Call], numbers: Mapping[str, int]) -> bytes:
     """A program as `walls_install_filter` takes it; `numbers`: of system calls by name."""
-    program: list[Instruction] = [
-        (LOAD_WORD, 0, 0, ARCHITECTURE_OFFSET),
-        (JUMP_EQUAL, 1, 0, AUDIT_ARCH_X86_64),
-        _TRAP,
-        (LOAD_WORD, 0, 0, NUMBER_OFFSET),
-        (JUMP_ANY_BIT, 0, 1, X32_BIT),
-        _TRAP,
-    ]
+    program = [*native_calls_only(_TRAP)]
     plain: set[int] = set()
     tested: dict[int, list[Call]] = {}
     for call in calls:
