@@ -26,11 +26,10 @@ from runsc_py.sentry.errors import (
 )
 from runsc_py.sentry.fs.anonymous import AnonymousInode, anonymous_file_system
 from runsc_py.sentry.kernel.waiting import (
+    DATA,
     POLLERR,
     POLLHUP,
-    POLLIN,
     POLLOUT,
-    POLLRDNORM,
     POLLWRNORM,
     wait_until,
 )
@@ -57,7 +56,6 @@ _F_GETPIPE_SZ = 1032
 #: /proc/sys/fs/pipe-max-size, bytes
 MAXIMUM_CAPACITY = 1 << 20
 
-_DATA = POLLIN | POLLRDNORM
 _SPACE = POLLOUT | POLLWRNORM
 
 
@@ -113,7 +111,7 @@ class Pipe:
         if file.writable:
             self.writers.append(file)
             self.writer_opens += 1
-            self._notify(self.readers, _DATA)
+            self._notify(self.readers, DATA)
 
     def detach(self, file: "PipeFile") -> None:
         """A file on it was released; the last one frees the buffer and what is in it."""
@@ -124,7 +122,7 @@ class Pipe:
         if file in self.writers:
             self.writers.remove(file)
             if not self.writers:
-                self._notify(self.readers, _DATA | POLLHUP)
+                self._notify(self.readers, DATA | POLLHUP)
         if not self.readers and not self.writers:
             os.close(self.read_descriptor)
             os.close(self.write_descriptor)
@@ -174,7 +172,7 @@ class Pipe:
 
     def produced(self) -> None:
         """Bytes were put into the buffer."""
-        self._notify(self.readers, _DATA)
+        self._notify(self.readers, DATA)
 
     def readiness(self) -> tuple[bool, bool]:
         """(something to read, room to write)."""
@@ -252,7 +250,7 @@ class PipeFile(OpenFile):
         events = 0
         if self.readable:
             if readable:
-                events |= _DATA
+                events |= DATA
             if not pipe.writers and self.seen_writer_opens != pipe.writer_opens:
                 events |= POLLHUP
         if self.writable:
@@ -309,7 +307,7 @@ class FifoFile(PipeFile):
             return
         others = self.pipe.writers if self.readable else self.pipe.readers
         if not others:
-            await wait_until(task, self._partner_came, ((self.wait_queue, _DATA | _SPACE),))
+            await wait_until(task, self._partner_came, ((self.wait_queue, DATA | _SPACE),))
 
     def _partner_came(self) -> bool | None:
         pipe = self.pipe

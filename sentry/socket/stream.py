@@ -34,14 +34,13 @@ from runsc_py.sentry.errors import (
     EPIPE,
 )
 from runsc_py.sentry.kernel.waiting import (
+    DATA,
     POLLERR,
     POLLHUP,
     POLLIN,
-    POLLOUT,
     POLLRDHUP,
     POLLRDNORM,
-    POLLWRBAND,
-    POLLWRNORM,
+    SPACE,
 )
 from runsc_py.sentry.socket.messages import Incoming, Outgoing, SocketCredentials
 from runsc_py.sentry.socket.queue import SEGMENT_OVERHEAD, ReceiveQueue, Segment
@@ -60,9 +59,6 @@ UNCONNECTED = 0
 LISTENING = 1
 CONNECTING = 2
 CONNECTED = 3
-
-_DATA = POLLIN | POLLRDNORM
-_SPACE = POLLOUT | POLLWRNORM | POLLWRBAND
 
 
 class ConnectionSource(Protocol):
@@ -150,7 +146,7 @@ class StreamSocket(Socket):
     def enqueue_connection(self, server_end: "StreamSocket") -> None:
         """A client has connected; `server_end` waits to be accepted."""
         self.accept_queue.append(server_end)
-        self.wait_queue.notify(_DATA)
+        self.wait_queue.notify(DATA)
 
     def take_connection(self, task: "Task") -> "StreamSocket":
         """accept(2).  Errors: EINVAL (it does not listen), EAGAIN."""
@@ -174,7 +170,7 @@ class StreamSocket(Socket):
 
     def retry_connecting(self) -> None:
         """The listener whose backlog was full may have room."""
-        self.wait_queue.notify(_SPACE)
+        self.wait_queue.notify(SPACE)
 
     def peer_credentials(self) -> SocketCredentials | None:
         return self.credentials if self.state == LISTENING else self.remote_credentials
@@ -218,7 +214,7 @@ class StreamSocket(Socket):
                 overhead=self.segment_overhead,
             )
         )
-        peer.wait_queue.notify(_DATA)
+        peer.wait_queue.notify(DATA)
         return len(data)
 
     def sender_credentials(self, task: "Task") -> SocketCredentials | None:
@@ -258,7 +254,7 @@ class StreamSocket(Socket):
         """The other end has read something."""
         if (self.needs_space or self.always_tells_of_room) and self.is_writable():
             self.needs_space = False
-            self.wait_queue.notify(_SPACE)
+            self.wait_queue.notify(SPACE)
 
     def pending_bytes(self) -> int:
         if self.state == LISTENING:
@@ -323,19 +319,19 @@ class StreamSocket(Socket):
 
     def poll(self) -> int:
         if self.state == LISTENING:
-            return _DATA if self.accept_queue else 0
+            return DATA if self.accept_queue else 0
         events = POLLERR if self.pending_error else 0
         if self.receive_closed:
             events |= POLLIN | POLLRDNORM | POLLRDHUP
             if self.send_closed:
                 events |= POLLHUP
         if self.queue:
-            events |= _DATA
+            events |= DATA
         if self.state == UNCONNECTED:
             events |= POLLHUP
         if self.state != CONNECTING:
             if self.is_writable():
-                events |= _SPACE
+                events |= SPACE
             else:
                 self.needs_space = True
         return events

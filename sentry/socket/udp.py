@@ -22,14 +22,11 @@ from runsc_py.sentry.errors import (
     EPIPE,
 )
 from runsc_py.sentry.kernel.waiting import (
+    DATA,
     POLLERR,
     POLLHUP,
-    POLLIN,
-    POLLOUT,
     POLLRDHUP,
-    POLLRDNORM,
-    POLLWRBAND,
-    POLLWRNORM,
+    SPACE,
 )
 from runsc_py.sentry.socket.addresses import (
     Endpoint,
@@ -49,9 +46,6 @@ if TYPE_CHECKING:
 
 #: 65535 less the IP and UDP headers
 _MAXIMUM_DATAGRAM = 65507
-
-_DATA = POLLIN | POLLRDNORM
-_SPACE = POLLOUT | POLLWRNORM | POLLWRBAND
 
 
 class UdpSocket(InetSocket):
@@ -157,7 +151,7 @@ class UdpSocket(InetSocket):
         if self.receive_closed or self.queue.charged >= self.receive_buffer:
             return
         self.queue.append(Segment(data, address=encode(self.family, source)))
-        self.wait_queue.notify(_DATA)
+        self.wait_queue.notify(DATA)
 
     def receive(self, task: "Task", size: int, flags: int) -> Incoming:
         if flags & MSG_OOB:
@@ -175,15 +169,15 @@ class UdpSocket(InetSocket):
     # -- the open file ----------------------------------------------------------------------
 
     def poll(self) -> int:
-        events = _SPACE
+        events = SPACE
         if self.pending_error:
             events |= POLLERR
         if self.receive_closed:
-            events |= _DATA | POLLRDHUP
+            events |= DATA | POLLRDHUP
             if self.send_closed:
                 events |= POLLHUP
         if self.queue:
-            events |= _DATA
+            events |= DATA
         return events
 
     def release(self) -> None:

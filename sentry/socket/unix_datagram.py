@@ -24,14 +24,13 @@ from runsc_py.sentry.errors import (
     KernelError,
 )
 from runsc_py.sentry.kernel.waiting import (
+    DATA,
     POLLERR,
     POLLHUP,
     POLLIN,
-    POLLOUT,
     POLLRDHUP,
     POLLRDNORM,
-    POLLWRBAND,
-    POLLWRNORM,
+    SPACE,
 )
 from runsc_py.sentry.socket.messages import Incoming, Outgoing, SocketCredentials
 from runsc_py.sentry.socket.queue import ReceiveQueue, Segment
@@ -50,9 +49,6 @@ else:
 _UNSPECIFIED = AF_UNSPEC.to_bytes(2, "little")
 #: /proc/sys/net/unix/max_dgram_qlen
 MAXIMUM_DATAGRAMS = 10
-
-_DATA = POLLIN | POLLRDNORM
-_SPACE = POLLOUT | POLLWRNORM | POLLWRBAND
 
 
 class DatagramSender(Protocol):
@@ -164,7 +160,7 @@ class UnixDatagram(Socket):
             receiver = self._receiver(task, message.address)
         except KernelError:
             # Linux had allocated the message by then; freeing it tells writers of room.
-            self.wait_queue.notify(_SPACE)
+            self.wait_queue.notify(SPACE)
             raise
         if receiver.is_full_for(self):
             receiver.blocked_senders[self] = None
@@ -185,7 +181,7 @@ class UnixDatagram(Socket):
     def deliver(self, segment: Segment) -> None:
         """A message has come, and there is room for it."""
         self.queue.append(segment)
-        self.wait_queue.notify(_DATA)
+        self.wait_queue.notify(DATA)
 
     def _receiver(self, task: "Task", address: bytes | None) -> "UnixDatagram":
         """Errors: ENOTCONN, ECONNREFUSED, EPERM, EPIPE, those of find_socket."""
@@ -228,21 +224,21 @@ class UnixDatagram(Socket):
         if not flags & MSG_PEEK:
             self.wake_senders()
             if sender is not None:
-                sender.wait_queue.notify(_SPACE)
+                sender.wait_queue.notify(SPACE)
         return message
 
     def wake_senders(self) -> None:
         """There is room in the queue."""
         senders, self.blocked_senders = self.blocked_senders, {}
         for sender in senders:
-            sender.wait_queue.notify(_SPACE)
+            sender.wait_queue.notify(SPACE)
 
     def _discard_queue(self) -> None:
         """Nobody will read what has come; whoever sent it has the room back."""
         senders = {segment.sender for segment in self.queue.segments if segment.sender is not None}
         self.queue.clear()
         for sender in senders:
-            sender.wait_queue.notify(_SPACE)
+            sender.wait_queue.notify(SPACE)
         self.wake_senders()
 
     def pending_bytes(self) -> int:
@@ -258,10 +254,10 @@ class UnixDatagram(Socket):
             if self.send_closed:
                 events |= POLLHUP
         if self.queue:
-            events |= _DATA
+            events |= DATA
         peer = self.peer
         if peer is None or peer.released or not peer.is_full_for(self):
-            events |= _SPACE
+            events |= SPACE
         else:
             peer.blocked_senders[self] = None
         return events
